@@ -1,0 +1,64 @@
+"""Turns what arrives into readable, masked text, without taking meaning away."""
+
+import html
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+
+import ftfy
+
+from router_model.complaint import Complaint
+from router_model.personal_data import PersonalData, mask_personal_data
+
+_TAG = re.compile(
+    r"</?(?:a|b|br|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|script|small|span|strong|style|sub|sup|table|tbody|td|th|thead|tr|u|ul)\b[^<>]*>",
+    re.IGNORECASE,
+)
+_SCRIPT = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\ufe0e\ufe0f]")
+_BLANK = re.compile(r"[^\S\n]+")
+_LINES = re.compile(r" ?\n[ \n]*")
+
+
+def _visible(character: str) -> str:
+    return character if character == "\n" or not unicodedata.category(character).startswith("C") else " "
+
+
+def readable(raw: str) -> str:
+    """Unicode NFKC with mojibake, HTML, control and invisible characters removed; line ends kept as `\\n`.
+
+    Never fails on any string: lone surrogates and NUL are dropped.
+    """
+    text = raw.encode("utf-8", "ignore").decode("utf-8")
+    if "\\n" in text:
+        text = text.replace("\\r\\n", "\n").replace("\\n", "\n")
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", ftfy.fix_encoding(text))
+        text = _INVISIBLE.sub("", text)
+    if "<" in text:
+        text = _TAG.sub(" ", _SCRIPT.sub(" ", text))
+    if "&" in text:
+        text = html.unescape(text)
+    if not text.isprintable():
+        text = "".join(_visible(character) for character in text)
+    return _LINES.sub("\n", _BLANK.sub(" ", text)).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Masking:
+    """What was masked in one field of a complaint."""
+
+    field: str
+    item: PersonalData
+
+
+def cleaned(complaint: Complaint) -> tuple[Complaint, list[Masking]]:
+    """The complaint as it may be stored, shown and learned from, and what was masked in it."""
+    fields: dict[str, str] = {}
+    masked: list[Masking] = []
+    for name in ("title", "text", "address"):
+        fields[name], found = mask_personal_data(readable(getattr(complaint, name)))
+        masked.extend(Masking(name, item) for item in found)
+    for name in ("village", "district"):
+        fields[name] = readable(getattr(complaint, name))
+    return replace(complaint, **fields), masked

@@ -1,0 +1,82 @@
+"""Finds and masks what identifies a person, before a text is stored, shown or learned.
+
+Text must be NFKC-normalised first: full-width digits would slip past the patterns. What is masked follows
+UU 27/2022 (PDP), art. 4: identity numbers, contact data and accounts. Official and emergency numbers stay.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+KIND_LABELS = {
+    "nik": "NIK atau nomor KK",
+    "phone": "Nomor telepon",
+    "email": "Alamat surel",
+    "plate": "Pelat kendaraan",
+    "account": "Nomor rekening atau kartu",
+}
+MASKS = {"nik": "[NIK]", "phone": "[TELEPON]", "email": "[SUREL]", "plate": "[PELAT]", "account": "[NOMOR]"}
+
+_GAP = r"[ .\-]?"
+_PATTERNS = (
+    ("email", re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")),
+    # NIK and KK numbers have 16 digits and start with a province code, 11 to 96.
+    ("nik", re.compile(rf"(?<!\d)[1-9]\d(?:{_GAP}\d){{14}}(?!\d)")),
+    ("phone", re.compile(rf"(?<![\d.,])(?:\+?62|0){_GAP}8\d(?:{_GAP}\d){{7,10}}(?!\d)")),
+    # A landline behind its area code; short official numbers (110, 112, 129, 1708) never match.
+    (
+        "phone",
+        re.compile(
+            r"(?i)\b(?:telp?|telepon|hp|wa|whatsapp|nomor saya)\b[ .:]*(\(?0\d{2,3}\)?[ .\-]?\d{5,8})(?!\d)"
+        ),
+    ),
+    (
+        "account",
+        re.compile(
+            r"(?i)\b(?:rek(?:ening)?|no\.? ?rek|bpjs|npwp|kis|pelanggan|sambungan|meter)\b[^\d\n]{0,18}(\d[\d .\-]{7,20}\d)"
+        ),
+    ),
+    (
+        "plate",
+        re.compile(
+            r"\b(?:A|AA|AB|AD|AE|AG|B|BA|BB|BD|BE|BG|BH|BK|BL|BM|BN|BP|D|DA|DB|DC|DD|DE|DG|DH|DK|DM|DN|DR|DS|DT|E|EA|EB|ED|F|G|H|K|KB|KH|KT|KU|L|M|N|P|PA|PB|R|S|T|W|Z)"
+            r" ?\d{1,4} ?[A-Z]{1,3}\b"
+        ),
+    ),
+    ("account", re.compile(r"(?<![\d.,])\d(?:[ \-]?\d){9,18}(?![\d.,])")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalData:
+    """One masked span; `start` and `end` count characters of the text before masking."""
+
+    kind: str
+    start: int
+    end: int
+
+
+def find_personal_data(text: str) -> list[PersonalData]:
+    """Spans that do not overlap, in the order of the text; the earlier pattern wins."""
+    found: list[PersonalData] = []
+    for kind, pattern in _PATTERNS:
+        for match in pattern.finditer(text):
+            start, end = match.span(match.lastindex or 0)
+            if all(end <= other.start or start >= other.end for other in found):
+                found.append(PersonalData(kind, start, end))
+    return sorted(found, key=lambda item: item.start)
+
+
+def _masked(text: str, found: list[PersonalData]) -> Iterator[str]:
+    position = 0
+    for item in found:
+        yield text[position : item.start]
+        yield MASKS[item.kind]
+        position = item.end
+    yield text[position:]
+
+
+def mask_personal_data(text: str) -> tuple[str, list[PersonalData]]:
+    """The text with each find replaced by its mask, such as `[NIK]`, and the finds."""
+    found = find_personal_data(text)
+    return "".join(_masked(text, found)), found

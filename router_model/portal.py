@@ -1,0 +1,339 @@
+"""A portal folder: what is true of one complaint portal, and no code.
+
+`portal.toml` names the portal; `agencies.csv`, `categories.csv`, `urgency.csv` and `territory.csv` hold its
+closed label sets. A `Portal` that could be built is complete and free of contradictions.
+"""
+
+import csv
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from router_model.errors import PortalError
+
+PORTAL_FILES = ("portal.toml", "agencies.csv", "categories.csv", "urgency.csv", "territory.csv")
+REPORT_TYPES = {
+    "pengawasan": "Pengaduan berkadar pengawasan",
+    "pengaduan": "Pengaduan tidak berkadar pengawasan",
+    "informasi": "Permintaan informasi",
+    "aspirasi": "Aspirasi",
+}
+URGENCY_LEVELS = ("darurat", "tinggi", "sedang", "rendah")
+KIND_LABELS = {
+    "kelurahan": "Kelurahan",
+    "desa": "Desa",
+    "kecamatan": "Kecamatan",
+    "desa_adat": "Desa Adat",
+}
+CERTAINTIES = {"A", "B", "C", "D"}
+"""A official text or data, B press, C third-party copy, D general knowledge that was not verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """One body that complaints are sent to. `territory` holds Kemendagri codes of the area it serves."""
+
+    code: str
+    name: str
+    kind: str
+    short_name: str = ""
+    parent: str = ""
+    external: bool = False
+    aliases: tuple[str, ...] = ()
+    responsibilities: str = ""
+    territory: tuple[str, ...] = ()
+    channel: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
+    successor: str = ""
+    certainty: str = "D"
+    source: str = ""
+    note: str = ""
+    territorial: bool = False
+
+    @property
+    def unit(self) -> str:
+        """The class the model learns: the agency itself, or `@kind` for every territorial body of a kind."""
+        return f"@{self.kind}" if self.territorial else self.code
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A leaf or a main branch of the category tree; `units` may own complaints of it (empty: anyone)."""
+
+    code: str
+    name: str
+    parent: str = ""
+    national_name: str = ""
+    units: frozenset[str] = frozenset()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UrgencyLevel:
+    code: str
+    name: str
+    criteria: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A village or district with its Kemendagri code; `district_code` is empty for a district."""
+
+    code: str
+    name: str
+    kind: str
+    district_code: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyContact:
+    name: str
+    number: str
+    certainty: str
+
+
+def folded(label: str) -> str:
+    """The form in which two spellings of one name are equal: case, spacing and punctuation dropped."""
+    return " ".join(re.findall(r"[^\W_]+", label.casefold()))
+
+
+@dataclass(frozen=True)
+class Portal:
+    """Build with `load_portal`; a direct call skips the checks."""
+
+    code: str
+    name: str
+    government: str
+    timezone: str
+    agencies: tuple[Agency, ...]
+    categories: tuple[Category, ...]
+    urgency: tuple[UrgencyLevel, ...]
+    places: tuple[Place, ...] = ()
+    emergency_contacts: tuple[EmergencyContact, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def agency(self) -> dict[str, Agency]:
+        return {agency.code: agency for agency in self.agencies}
+
+    @cached_property
+    def category(self) -> dict[str, Category]:
+        return {category.code: category for category in self.categories}
+
+    @cached_property
+    def leaves(self) -> tuple[Category, ...]:
+        """Categories a complaint can be given: those that no other category names as its parent."""
+        parents = {category.parent for category in self.categories}
+        return tuple(category for category in self.categories if category.code not in parents)
+
+    @cached_property
+    def units(self) -> tuple[str, ...]:
+        """Classes of the answer `agency_kind`, in the folder's order."""
+        return tuple(dict.fromkeys(agency.unit for agency in self.agencies))
+
+    @cached_property
+    def _agency_labels(self) -> dict[str, Agency]:
+        labels: dict[str, Agency] = {}
+        for agency in self.agencies:
+            for alias in agency.aliases:
+                labels.setdefault(folded(alias), agency)
+        for agency in self.agencies:
+            for label in (agency.short_name, agency.name, agency.code):
+                if label:
+                    labels[folded(label)] = agency
+        return labels
+
+    @cached_property
+    def _category_labels(self) -> dict[str, Category]:
+        labels = {folded(category.name): category for category in reversed(self.categories)}
+        labels.update({folded(category.code): category for category in self.categories})
+        labels.update({folded(category.name): category for category in self.leaves})
+        return labels
+
+    def find_agency(self, label: str) -> Agency | None:
+        """The agency a label names by code, name, short name or alias, however it is spelled."""
+        return self._agency_labels.get(folded(label))
+
+    def find_category(self, label: str) -> Category | None:
+        return self._category_labels.get(folded(label))
+
+    def may_own(self, category: Category, unit: str) -> bool:
+        return not category.units or unit in category.units
+
+    def unit_name(self, unit: str) -> str:
+        if unit.startswith("@"):
+            return KIND_LABELS.get(unit[1:], unit[1:].replace("_", " ").title())
+        return self.agency[unit].name
+
+
+def _split(cell: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in cell.split(";") if part.strip())
+
+
+def _rows(path: Path, required: Sequence[str], problems: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yields `(place, row)`, where place says file and line for messages."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, restval="")
+            missing = [column for column in required if column not in (reader.fieldnames or ())]
+            if missing:
+                problems.append(f"{path.name}: kolom tidak ada: {', '.join(missing)}")
+                return
+            for row in reader:
+                yield f"{path.name} baris {reader.line_num}", {
+                    key: (value or "").strip() for key, value in row.items() if isinstance(value, str)
+                }
+    except FileNotFoundError:
+        problems.append(f"{path.name}: berkas tidak ada")
+    except (UnicodeDecodeError, csv.Error) as error:
+        problems.append(f"{path.name}: tidak terbaca sebagai CSV UTF-8 ({error})")
+
+
+def _yes(cell: str, where: str, problems: list[str]) -> bool:
+    if cell.casefold() not in {"ya", "tidak", ""}:
+        problems.append(f"{where}, kolom external: {cell!r} harus 'ya' atau 'tidak'")
+    return cell.casefold() == "ya"
+
+
+def _agencies(folder: Path, territorial: Iterable[str], problems: list[str]) -> tuple[Agency, ...]:
+    kinds = set(territorial)
+    agencies = []
+    for where, row in _rows(folder / "agencies.csv", ("code", "name", "kind"), problems):
+        if not (row["code"] and row["name"] and row["kind"]):
+            problems.append(f"{where}: code, name dan kind harus diisi")
+            continue
+        certainty = row.get("certainty") or "D"
+        if certainty not in CERTAINTIES:
+            problems.append(f"{where}, kolom certainty: {certainty!r} harus salah satu dari A, B, C, D")
+        agencies.append(
+            Agency(
+                code=row["code"],
+                name=row["name"],
+                kind=row["kind"],
+                short_name=row.get("short_name", ""),
+                parent=row.get("parent", ""),
+                external=_yes(row.get("external", ""), where, problems),
+                aliases=_split(row.get("aliases", "")),
+                responsibilities=row.get("responsibilities", ""),
+                territory=_split(row.get("territory", "")),
+                channel=row.get("channel", ""),
+                valid_from=row.get("valid_from", ""),
+                valid_to=row.get("valid_to", ""),
+                successor=row.get("successor", ""),
+                certainty=certainty,
+                source=row.get("source", ""),
+                note=row.get("note", ""),
+                territorial=row["kind"] in kinds,
+            )
+        )
+    return tuple(agencies)
+
+
+def _twice(names: Iterable[str]) -> list[str]:
+    seen: set[str] = set()
+    return [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
+
+
+def _contradictions(portal: Portal) -> Iterator[str]:
+    """Faults that only show when the files are read together."""
+    if not portal.agencies:
+        yield "agencies.csv: tidak ada satu pun instansi"
+    for code in _twice(agency.code for agency in portal.agencies):
+        yield f"agencies.csv: code {code!r} dipakai dua kali"
+    for name in _twice(folded(agency.name) for agency in portal.agencies):
+        yield f"agencies.csv: nama {name!r} dipakai dua kali"
+    for code in _twice(category.code for category in portal.categories):
+        yield f"categories.csv: code {code!r} dipakai dua kali"
+    for code in _twice(place.code for place in portal.places):
+        yield f"territory.csv: code {code!r} dipakai dua kali"
+    place_codes = {place.code for place in portal.places}
+    for agency in portal.agencies:
+        for column, code in (("parent", agency.parent), ("successor", agency.successor)):
+            if code and code not in portal.agency:
+                yield f"agencies.csv, {agency.code}, kolom {column}: {code!r} tidak ada di agencies.csv"
+        for code in agency.territory:
+            if code not in place_codes:
+                yield f"agencies.csv, {agency.code}, kolom territory: {code!r} tidak ada di territory.csv"
+    units = set(portal.units)
+    for category in portal.categories:
+        if category.parent and category.parent not in portal.category:
+            yield f"categories.csv, {category.code}, kolom parent: {category.parent!r} tidak ada"
+        for unit in sorted(category.units - units):
+            yield f"categories.csv, {category.code}, kolom agencies: {unit!r} bukan instansi portal ini"
+    for place in portal.places:
+        if place.district_code and place.district_code not in place_codes:
+            yield f"territory.csv, {place.code}, kolom district_code: {place.district_code!r} tidak ada"
+    levels = [level.code for level in portal.urgency]
+    if sorted(levels) != sorted(URGENCY_LEVELS):
+        yield f"urgency.csv: harus berisi tepat {', '.join(URGENCY_LEVELS)}; sekarang {', '.join(levels)}"
+
+
+def load_portal(folder: Path) -> Portal:
+    """Reads and checks a portal folder.
+
+    Raises:
+        PortalError: naming every fault with its file, line and column.
+    """
+    if not folder.is_dir():
+        raise PortalError(f"Folder portal {folder} tidak ada. Buat dengan: aduan portal init DATA --out {folder}")
+    problems: list[str] = []
+    settings: dict[str, Any] = {}
+    try:
+        settings = tomllib.loads((folder / "portal.toml").read_text("utf-8"))
+    except FileNotFoundError:
+        problems.append("portal.toml: berkas tidak ada")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problems.append(f"portal.toml: {error}")
+    for key in ("code", "name", "government", "timezone"):
+        if settings and not isinstance(settings.get(key), str):
+            problems.append(f"portal.toml: {key} harus diisi dengan teks")
+    portal = Portal(
+        code=str(settings.get("code", "")),
+        name=str(settings.get("name", "")),
+        government=str(settings.get("government", "")),
+        timezone=str(settings.get("timezone", "")),
+        agencies=_agencies(folder, settings.get("territorial_kinds", ()), problems),
+        categories=tuple(
+            Category(
+                code=row["code"],
+                name=row["name"],
+                parent=row.get("parent", ""),
+                national_name=row.get("national_name", ""),
+                units=frozenset(_split(row.get("agencies", ""))),
+                description=row.get("description", ""),
+            )
+            for _, row in _rows(folder / "categories.csv", ("code", "name"), problems)
+        ),
+        urgency=tuple(
+            UrgencyLevel(row["code"], row["name"], row.get("criteria", ""), row.get("action", ""))
+            for _, row in _rows(folder / "urgency.csv", ("code", "name"), problems)
+        ),
+        places=tuple(
+            Place(
+                row["code"],
+                row["name"],
+                row["kind"],
+                row.get("district_code", ""),
+                _split(row.get("aliases", "")),
+            )
+            for _, row in _rows(folder / "territory.csv", ("code", "name", "kind"), problems)
+        ),
+        emergency_contacts=tuple(
+            EmergencyContact(str(row["name"]), str(row["number"]), str(row.get("certainty", "D")))
+            for row in settings.get("emergency_contacts", ())
+        ),
+        settings=settings,
+    )
+    if not problems:
+        problems.extend(_contradictions(portal))
+    if problems:
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        raise PortalError(f"Folder portal {folder} belum bisa dipakai:\n{lines}")
+    return portal

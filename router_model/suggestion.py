@@ -1,0 +1,141 @@
+"""What we advise for one complaint: ranked agencies, category, urgency, the route and its reasons."""
+
+from dataclasses import dataclass
+
+from router_model.cleaning import Masking, cleaned
+from router_model.complaint import Complaint
+from router_model.place import FoundPlace, PlaceFinder
+from router_model.policy import (
+    AMBIGUOUS_MARGIN,
+    FEWEST_WORDS,
+    LEAST_COVERAGE,
+    Policy,
+    Reason,
+    Route,
+    reason,
+)
+from router_model.portal import Portal
+from router_model.prediction import Prediction, Ranked
+from router_model.scorer import Scorer
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestedAgency:
+    """An agency with its probability. Where the place of a territorial body is not known, `code` is `@kind`."""
+
+    code: str
+    name: str
+    kind: str
+    external: bool
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Advice and its grounds. `category` is the one that goes with the first agency, `None` if it has none.
+
+    `missing` names what the citizen should add, in Indonesian, where the route is `incomplete`.
+    """
+
+    prediction: Prediction
+    agencies: tuple[SuggestedAgency, ...]
+    categories: tuple[Ranked, ...]
+    route: Route
+    reasons: tuple[Reason, ...]
+    place: FoundPlace | None
+    masked: tuple[Masking, ...]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def agency(self) -> SuggestedAgency:
+        return self.agencies[0]
+
+    def best(self, answer: str) -> Ranked | None:
+        ranked = self.prediction.answers.get(answer)
+        return ranked[0] if ranked else None
+
+
+@dataclass(frozen=True)
+class Router:
+    """A scorer, a portal and a policy, ready to answer. Safe to share between threads."""
+
+    scorer: Scorer
+    portal: Portal
+    policy: Policy
+    places: PlaceFinder
+
+    def suggest(self, complaint: Complaint) -> Suggestion:
+        """Advice for a complaint as it came in; never fails on any text."""
+        clean, masked = cleaned(complaint)
+        return self.advise(self.scorer.predict(clean), tuple(masked))
+
+    def suggest_many(self, complaints: list[Complaint]) -> list[Suggestion]:
+        """The same advice as one by one, faster."""
+        clean = [cleaned(complaint) for complaint in complaints]
+        predictions = self.scorer.predict_many([complaint for complaint, _ in clean])
+        return [
+            self.advise(prediction, tuple(masked))
+            for prediction, (_, masked) in zip(predictions, clean, strict=True)
+        ]
+
+    def advise(self, prediction: Prediction, masked: tuple[Masking, ...] = ()) -> Suggestion:
+        place = self.places.find(prediction.complaint)
+        agencies = self._agencies(prediction, place)
+        categories = _category_first(prediction)
+        route, reasons, missing = self._route(prediction, agencies, categories)
+        return Suggestion(prediction, agencies, categories, route, reasons, place, masked, missing)
+
+    def _agencies(self, prediction: Prediction, place: FoundPlace | None) -> tuple[SuggestedAgency, ...]:
+        found: dict[str, SuggestedAgency] = {}
+        for ranked in prediction.answers["unit"]:
+            unit, p = ranked.code, ranked.p
+            if unit.startswith("@"):
+                agency = self.places.office(unit, prediction.complaint, place)
+                p *= self.policy.place_precision if agency else 1.0
+            else:
+                agency = self.portal.agency[unit]
+            code = agency.code if agency else unit
+            p += found[code].p if code in found else 0.0
+            found[code] = SuggestedAgency(
+                code=code,
+                name=agency.name if agency else self.portal.unit_name(unit),
+                kind=agency.kind if agency else unit[1:],
+                external=bool(agency and agency.external),
+                p=min(p, 1.0),
+            )
+        return tuple(sorted(found.values(), key=lambda item: -item.p))
+
+    def _route(
+        self, prediction: Prediction, agencies: tuple[SuggestedAgency, ...], categories: tuple[Ranked, ...]
+    ) -> tuple[Route, tuple[Reason, ...], tuple[str, ...]]:
+        policy, top = self.policy, agencies[0]
+        if prediction.words == 0:
+            return Route.INCOMPLETE, (reason("empty_text"),), ("isi laporan",)
+        danger = next((r.p for r in prediction.answers.get("urgency", ()) if r.code == "darurat"), 0.0)
+        if danger >= policy.emergency and prediction.known_words:
+            return Route.EMERGENCY, (reason("danger"),), ()
+        if prediction.known_words == 0 or prediction.coverage < LEAST_COVERAGE:
+            if prediction.words < FEWEST_WORDS:
+                return Route.INCOMPLETE, (reason("too_short"),), ("apa yang terjadi", "tempat kejadian")
+            return Route.REVIEW, (reason("unknown_words"),), ()
+        if top.p < policy.prefill:
+            reasons = [reason("low_confidence")]
+            if len(agencies) > 1 and top.p - agencies[1].p < AMBIGUOUS_MARGIN:
+                reasons.append(reason("ambiguous"))
+            if prediction.words < FEWEST_WORDS:
+                return Route.INCOMPLETE, (reason("too_short"),), ("apa yang terjadi", "tempat kejadian")
+            return Route.REVIEW, tuple(reasons), ()
+        if top.code.startswith("@"):
+            return Route.INCOMPLETE, (reason("place_missing"),), (f"nama {top.name.lower()}",)
+        if top.external:
+            return Route.EXTERNAL, (reason("external_agency"),), ()
+        if top.p >= policy.auto and (not categories or categories[0].p >= policy.category_auto):
+            return Route.AUTO, (reason("sure"),), ()
+        return Route.PREFILL, (reason("fairly_sure"),), ()
+
+
+def _category_first(prediction: Prediction) -> tuple[Ranked, ...]:
+    """Categories with the one that the first agency can own in front."""
+    ranked = prediction.answers.get("category", ())
+    first = tuple(item for item in ranked if item.code == prediction.category)
+    return first + tuple(item for item in ranked if item.code != prediction.category)

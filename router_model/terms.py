@@ -1,0 +1,68 @@
+"""The terms a complaint is made of, as the model counts them.
+
+Four blocks: stems of title and text (single words and pairs), character n-grams inside the words as written,
+stems of the title alone, and the words of the address. Training counts these terms through scikit-learn, the
+scorer looks them up one word at a time; both use the functions here, so that they agree.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from router_model.complaint import Complaint
+from router_model.tokens import Token, stem, tokens
+
+BLOCKS = ("words", "characters", "title", "place")
+NGRAM_SIZES = (3, 4, 5)
+
+
+@lru_cache(maxsize=65_536)
+def character_ngrams(normal: str) -> tuple[str, ...]:
+    """Runs of 3 to 5 characters of one word between blanks, like scikit-learn's `char_wb`.
+
+    A number has none: digits must never become features.
+    """
+    if normal[0] == "0":
+        return ()
+    padded = f" {normal} "
+    return tuple(
+        padded[start : start + size]
+        for size in NGRAM_SIZES
+        for start in range(max(len(padded) - size + 1, 0))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TermExtractor:
+    """Terms of cleaned complaints. Words of `place_words` (normal forms) are names and are not stemmed."""
+
+    place_words: frozenset[str] = frozenset()
+
+    def root(self, token: Token) -> str:
+        return token.normal if token.normal in self.place_words else stem(token.normal)
+
+    def _pairs(self, text: str) -> Iterator[str]:
+        previous = ""
+        for token in tokens(text):
+            root = self.root(token)
+            yield root
+            if previous:
+                yield f"{previous} {root}"
+            previous = root
+
+    def words(self, complaint: Complaint) -> list[str]:
+        return [*self._pairs(complaint.title), *self._pairs(complaint.text)]
+
+    def characters(self, complaint: Complaint) -> list[str]:
+        return [
+            ngram
+            for text in (complaint.title, complaint.text)
+            for token in tokens(text)
+            for ngram in character_ngrams(token.normal)
+        ]
+
+    def title(self, complaint: Complaint) -> list[str]:
+        return [self.root(token) for token in tokens(complaint.title)]
+
+    def place(self, complaint: Complaint) -> list[str]:
+        return [token.normal for token in tokens(complaint.address)]

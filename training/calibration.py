@@ -1,0 +1,84 @@
+"""Fits links and the agreement of answers on predictions for rows that the model had not seen."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from router_model.calibration import Agreement, Floats, Link
+from training.pipeline import LabelMatrix
+
+Integers = NDArray[np.intp]
+MOST_ROWS = 1_500
+"""Agreement has three numbers to fit; more rows do not change them."""
+
+
+def targets(matrix: LabelMatrix) -> Integers:
+    """Class index a row, -1 where the row has no label."""
+    indexes = np.full(len(matrix.known), -1, dtype=np.intp)
+    indexes[matrix.known] = matrix.indicators.indices
+    return indexes
+
+
+def fit_link(scores: Floats, wanted: Integers) -> Link:
+    """Maximum likelihood over the rows that have a label; the default link where there are fewer than 30."""
+    known = wanted >= 0
+    if known.sum() < 30 or scores.shape[1] < 2:
+        return Link()
+    scores, wanted = scores[known], wanted[known]
+    row = np.arange(len(wanted))
+
+    def loss(parameters: NDArray[np.float64]) -> float:
+        link = Link(float(np.exp(parameters[0])), float(np.exp(parameters[1])))
+        return -float(np.maximum(link.log_probabilities(scores)[row, wanted], -12).mean())
+
+    found = _minimum(loss, [0.7, -3.5])
+    return Link(float(np.exp(found[0])), float(np.exp(found[1])))
+
+
+def log_lift(units: LabelMatrix, categories: LabelMatrix) -> Floats:
+    """log p(unit | category) / p(unit), shrunk by one pseudo-row. Shape: categories x units."""
+    both = units.known & categories.known
+    together = (categories.indicators[both].T @ units.indicators[both]).toarray()
+    prior = np.asarray(units.indicators.sum(axis=0)).ravel() + 0.5
+    prior = prior / prior.sum()
+    given = (together + prior) / (together.sum(axis=1, keepdims=True) + 1)
+    return np.asarray(np.log(given / prior), dtype=np.float32)
+
+
+def fit_agreement(
+    log_units: Floats,
+    log_categories: Floats,
+    wanted_units: Integers,
+    wanted_categories: Integers,
+    lift: Floats,
+    allowed: NDArray[np.bool_],
+) -> Agreement:
+    """Maximum likelihood of both answers' marginals on an even sample of the rows."""
+    rows = np.flatnonzero((wanted_units >= 0) & (wanted_categories >= 0))
+    rows = rows[:: max(1, len(rows) // MOST_ROWS)]
+    if len(rows) < 30:
+        return Agreement(1.0, 1.0, 0.0, lift, allowed)
+
+    def agreement(parameters: NDArray[np.float64]) -> Agreement:
+        trust = np.exp(parameters)
+        return Agreement(float(trust[0]), float(trust[1]), float(trust[2]), lift, allowed)
+
+    def loss(parameters: NDArray[np.float64]) -> float:
+        rule = agreement(parameters)
+        total = 0.0
+        for row in rows:
+            unit_p, category_p, _ = rule.joint(log_units[row], log_categories[row])
+            total -= np.log(max(unit_p[wanted_units[row]], 1e-5))
+            total -= np.log(max(category_p[wanted_categories[row]], 1e-5))
+        return float(total / len(rows))
+
+    return agreement(_minimum(loss, [-0.3, -0.3, -0.7], evaluations=70))
+
+
+def _minimum(
+    loss: Callable[[NDArray[np.float64]], float], start: list[float], evaluations: int = 200
+) -> NDArray[np.float64]:
+    result = minimize(loss, start, method="Nelder-Mead", options={"maxfev": evaluations, "xatol": 0.02})
+    return np.asarray(result.x)
