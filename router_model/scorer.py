@@ -56,6 +56,40 @@ class _Reading:
     known: int
 
 
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What scores mean: classes by falling probability for each answer, and the category of the first unit."""
+
+    answers: Mapping[str, tuple[Ranked, ...]]
+    category: str
+
+
+def decode(
+    scores: Floats,
+    classes: Mapping[str, Sequence[str]],
+    links: Mapping[str, Link],
+    agreement: Agreement | None,
+) -> Belief:
+    """Calibrated answers that agree with each other, from the raw scores of one complaint."""
+    logs: dict[str, Floats] = {}
+    start = 0
+    for answer, names in classes.items():
+        logs[answer] = links[answer].log_probabilities(scores[start : start + len(names)])
+        start += len(names)
+    probabilities = {answer: np.exp(values) for answer, values in logs.items()}
+    category = ""
+    if agreement is not None:
+        units, categories, best = agreement.joint(logs["unit"], logs["category"])
+        probabilities["unit"], probabilities["category"] = units, categories
+        category = classes["category"][best] if best >= 0 else ""
+    return Belief({answer: _ranked(classes[answer], p) for answer, p in probabilities.items()}, category)
+
+
+def _ranked(classes: Sequence[str], probabilities: Floats) -> tuple[Ranked, ...]:
+    order = np.argsort(-probabilities, kind="stable")[:LISTED]
+    return tuple(Ranked(classes[index], float(probabilities[index])) for index in order)
+
+
 class Scorer:
     """Scores complaints that were cleaned first. Safe to share between threads."""
 
@@ -68,11 +102,9 @@ class Scorer:
             terms = arrays.vocabularies.get(block, ())
             self._columns[block] = {term: start + index for index, term in enumerate(terms)}
             start += len(terms)
-        self._slices: dict[str, slice] = {}
-        start = 0
-        for answer, classes in arrays.classes.items():
-            self._slices[answer] = slice(start, start + len(classes))
-            start += len(classes)
+        before = list(arrays.classes).index("unit")
+        start = sum(len(classes) for classes in list(arrays.classes.values())[:before])
+        self._unit_columns = {unit: start + index for index, unit in enumerate(arrays.classes["unit"])}
         self._ngram_columns = lru_cache(maxsize=65_536)(self._find_ngram_columns)
 
     def _find_ngram_columns(self, normal: str) -> Columns:
@@ -138,46 +170,24 @@ class Scorer:
         return self._prediction(complaint, reading, self._scores(reading))
 
     def _prediction(self, complaint: Complaint, reading: _Reading, scores: Floats) -> Prediction:
-        logs = {
-            answer: self.arrays.links[answer].log_probabilities(scores[columns])
-            for answer, columns in self._slices.items()
-        }
-        agreement, category = self.arrays.agreement, -1
-        if agreement is not None:
-            units, categories, category = agreement.joint(logs.pop("unit"), logs.pop("category"))
-            probabilities = {"unit": units, "category": categories}
-        else:
-            probabilities = {}
-        probabilities.update({answer: np.exp(values) for answer, values in logs.items()})
-        if agreement is None and "category" in probabilities:
-            category = int(probabilities["category"].argmax())
-        answers = {
-            answer: self._ranked(answer, probabilities[answer])
-            for answer in self._slices
-        }
+        belief = decode(scores, self.arrays.classes, self.arrays.links, self.arrays.agreement)
         return Prediction(
             complaint=complaint,
-            answers=answers,
-            category=self.arrays.classes["category"][category] if category >= 0 else "",
-            evidence=self._evidence(reading, probabilities, complaint),
+            answers=belief.answers,
+            category=belief.category,
+            evidence=self._evidence(reading, belief.answers, complaint),
             words=sum(len(found) for found in reading.fields.values()),
             known_words=reading.known,
         )
 
-    def _ranked(self, answer: str, probabilities: Floats) -> tuple[Ranked, ...]:
-        classes = self.arrays.classes[answer]
-        order = np.argsort(-probabilities, kind="stable")[:LISTED]
-        return tuple(Ranked(classes[index], float(probabilities[index])) for index in order)
-
     def _evidence(
-        self, reading: _Reading, probabilities: Mapping[str, Floats], complaint: Complaint
+        self, reading: _Reading, answers: Mapping[str, Sequence[Ranked]], complaint: Complaint
     ) -> tuple[Evidence, ...]:
-        """Words that spoke for the likeliest agency (or the first answer there is), strongest first.
+        """Words that spoke for the likeliest agency, strongest first.
 
         A pair of words counts for its second word, an n-gram for the word it stands in.
         """
-        answer = "unit" if "unit" in probabilities else next(iter(probabilities))
-        column = self._slices[answer].start + int(probabilities[answer].argmax())
+        column = self._unit_columns[answers["unit"][0].code]
         spoke = reading.values * self.arrays.coefficients[reading.columns, column] / reading.counts
         evidence = []
         for field, found in reading.fields.items():

@@ -104,13 +104,14 @@ def normal_form(word: str) -> str:
     return abbreviations().get(word, word)[:LONGEST_WORD]
 
 
-def _leaks(text: str) -> list[tuple[int, int]]:
+def disposition_leaks(text: str) -> list[tuple[int, int]]:
+    """Spans, as start and end, of what staff add when they forward: it gives the agency away."""
     return [match.span() for match in _LEAK.finditer(text)]
 
 
 def tokens(text: str) -> Iterator[Token]:
     """Words of a readable, masked text from left to right; links, masks and disposition leaks are left out."""
-    leaks = _leaks(text)
+    leaks = disposition_leaks(text)
     for match in _WORD.finditer(text):
         if match["skip"] or any(start <= match.start() < end for start, end in leaks):
             continue

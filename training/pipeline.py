@@ -18,6 +18,7 @@ from router_model.complaint import Complaint
 from router_model.terms import BLOCKS, TermExtractor
 
 BLOCK_WEIGHTS = {"words": 0.8, "characters": 1.2, "title": 0.4, "place": 0.25}
+MOST_TERMS = {"words": 16_000, "characters": 12_000, "title": 4_000, "place": 8_000}
 RIDGE_PENALTY = 2.0
 EXACT_ROWS = 15_000
 """Up to here the ridge system is solved exactly (memory grows with the square: 0.9 GB); above, iteratively."""
@@ -116,7 +117,6 @@ class AnswerHeads(BaseEstimator):  # type: ignore[misc]
 
     def fit(self, features: sp.csr_matrix, labels: Labels) -> Self:
         features = sp.csr_matrix(features, dtype=np.float32)
-        blocks = []
         solved: dict[bytes, tuple[list[str], NDArray[np.bool_]]] = {}
         matrices = {
             answer: label_matrix(labels[answer], classes) for answer, classes in (self.classes or {}).items()
@@ -165,23 +165,28 @@ def gram(rows: sp.csr_matrix) -> Floats:
     return result
 
 
-def build_pipeline(extractor: TermExtractor, classes: Mapping[str, Sequence[str]]) -> Pipeline:
-    """An unfitted pipeline from cleaned `Complaint`s to scores; fit it with `Labels`."""
+def build_pipeline(
+    extractor: TermExtractor, classes: Mapping[str, Sequence[str]], present: Sequence[str] = BLOCKS
+) -> Pipeline:
+    """An unfitted pipeline from cleaned `Complaint`s to scores; fit it with `Labels`.
+
+    `present` names the blocks that have terms to count; a data set without titles has none there.
+    """
     blocks: list[tuple[str, Any]] = [
         (
             block,
             Pipeline(
                 [
                     ("count", CountVectorizer(analyzer=getattr(extractor, block), min_df=2, dtype=np.float32)),
-                    ("weigh", TermWeighting()),
+                    ("weigh", TermWeighting(most_terms=MOST_TERMS[block])),
                 ]
             ),
         )
-        for block in BLOCKS
+        for block in present
     ]
     return Pipeline(
         [
-            ("terms", FeatureUnion(blocks, transformer_weights=BLOCK_WEIGHTS)),
+            ("terms", FeatureUnion(blocks, transformer_weights={block: BLOCK_WEIGHTS[block] for block in present})),
             ("heads", AnswerHeads({answer: tuple(names) for answer, names in classes.items()})),
         ]
     )

@@ -1,0 +1,33 @@
+"""The command `aduan`. Words for people go to stderr, results to stdout; exit 0 done, 1 a named failure, 2 wrong
+usage."""
+
+import sys
+
+import typer
+
+from router_model.errors import AduanError
+from service.cli import keys, portals, prediction, releases, serving, training
+from service.cli.output import complain
+
+app = typer.Typer(
+    help="Pemilah dan penerus pengaduan masyarakat.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(portals.app, name="portal")
+app.add_typer(releases.app, name="release")
+app.add_typer(keys.app, name="key")
+for command in (training.check, training.train, training.evaluate, prediction.predict, prediction.score):
+    app.command()(command)
+app.command()(serving.serve)
+
+
+def main() -> None:
+    try:
+        app()
+    except AduanError as error:
+        complain(str(error))
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(1)

@@ -1,0 +1,144 @@
+"""`aduan predict` and `aduan score`: one complaint, or a whole file."""
+
+import csv
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import openpyxl
+import orjson
+import typer
+
+from router_model.complaint import Complaint
+from router_model.errors import DatasetError
+from router_model.policy import ROUTE_LABELS
+from router_model.portal import REPORT_TYPES
+from router_model.suggestion import Suggestion
+from service.cli.output import AsJson, Registry, progress, result, result_json, say
+from service.serving import serving_release
+from service.wire import suggestion_body
+from training.dataset import COLUMNS, Row, read_rows
+
+SCORED = (
+    "agency", "agency_p", "agency_2", "agency_2_p", "agency_3", "agency_3_p", "category", "category_p", "urgency",
+    "urgency_p", "report_type", "route", "reasons", "release",
+)  # fmt: skip
+CHUNK = 2_000
+
+
+def predict(
+    registry: Registry,
+    text: Annotated[str | None, typer.Argument(help="Isi laporan; tanpa ini dibaca dari masukan standar.")] = None,
+    title: Annotated[str, typer.Option(help="Judul laporan.")] = "",
+    address: Annotated[str, typer.Option(help="Alamat kejadian.")] = "",
+    village: Annotated[str, typer.Option(help="Kelurahan atau desa.")] = "",
+    release: Annotated[str, typer.Option(help="Nomor rilis; bawaan yang berlaku.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Menjawab satu laporan dan menerangkan alasannya."""
+    serving = serving_release(registry, release)
+    opened = serving.release
+    complaint = Complaint(
+        text=sys.stdin.read() if text is None else text, title=title, address=address, village=village
+    )
+    suggestion = serving.router.suggest(complaint)
+    if as_json:
+        body = suggestion_body(suggestion, opened.portal)
+        result_json({**body.model_dump(mode="json"), "release": opened.id, "portal": opened.portal.code})
+        return
+    result(_explained(suggestion, opened.portal.category, opened.id))
+
+
+def _explained(suggestion: Suggestion, categories: dict[str, object], release: str) -> str:
+    lines = [f"Rute      {suggestion.route.value}: {ROUTE_LABELS[suggestion.route]}"]
+    lines += [f"          {reason.message}" for reason in suggestion.reasons]
+    lines += [f"          Perlu ditambahkan: {', '.join(suggestion.missing)}"] * bool(suggestion.missing)
+    for number, agency in enumerate(suggestion.agencies[:3], 1):
+        label = "Instansi" if number == 1 else ""
+        lines.append(f"{label:10}{number}. {agency.p:4.0%}  {agency.name}{' (di luar pemerintah daerah)' * agency.external}")
+    for number, item in enumerate(suggestion.categories[:2], 1):
+        name = getattr(categories[item.code], "name", item.code)
+        lines.append(f"{'Kategori' if number == 1 else '':10}{number}. {item.p:4.0%}  {name}")
+    if urgency := suggestion.best("urgency"):
+        lines.append(f"{'Urgensi':10}   {urgency.p:4.0%}  {urgency.code}")
+    if kind := suggestion.best("report_type"):
+        lines.append(f"{'Jenis':10}   {kind.p:4.0%}  {REPORT_TYPES[kind.code]}")
+    if suggestion.place:
+        lines.append(f"{'Tempat':10}   {suggestion.place.place.name} (dari {suggestion.place.source})")
+    words = ", ".join(item.term for item in suggestion.prediction.evidence[:6])
+    lines.append(f"{'Karena':10}   {words or '-'}")
+    lines.append(f"{'Rilis':10}   {release}")
+    return "\n".join(lines)
+
+
+def score(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Berkas laporan.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Berkas hasil (.csv, .xlsx, .jsonl).")],
+    registry: Registry,
+    release: Annotated[str, typer.Option(help="Nomor rilis; bawaan yang berlaku.")] = "",
+) -> None:
+    """Menjawab satu berkas; kolom jawaban ditambahkan pada setiap baris."""
+    writers = {".csv": _write_csv, ".xlsx": _write_xlsx, ".jsonl": _write_jsonl}
+    writer = writers.get(out.suffix.casefold())
+    if writer is None:
+        raise DatasetError(f"{out.name}: jenis hasil tidak dikenal; pakai {', '.join(writers)}")
+    serving = serving_release(registry, release)
+    opened = serving.release
+    rows = read_rows(source)
+    scored: list[dict[str, str]] = []
+    with progress() as call:
+        for start in range(0, len(rows), CHUNK):
+            call("menjawab laporan", start, len(rows))
+            chunk = rows[start : start + CHUNK]
+            suggestions = serving.router.suggest_many([row.complaint for row in chunk])
+            scored += [
+                _scored(row, suggestion, opened.portal.category, opened.id)
+                for row, suggestion in zip(chunk, suggestions, strict=True)
+            ]
+        call("menjawab laporan", len(rows), len(rows))
+    given = [column for column in COLUMNS if column not in SCORED and any(column in row.values for row in rows)]
+    draft = out.with_name(f".{out.name}.draft")
+    writer(draft, [*given, *SCORED], scored)
+    draft.replace(out)
+    say(f"{len(rows)} laporan dijawab ke {out}.")
+
+
+def _scored(row: Row, suggestion: Suggestion, categories: dict[str, object], release: str) -> dict[str, str]:
+    cells = {column: value for column, value in row.values.items() if column not in SCORED}
+    for number, agency in enumerate(suggestion.agencies[:3], 1):
+        column = "agency" if number == 1 else f"agency_{number}"
+        cells[column], cells[f"{column}_p"] = agency.name, f"{agency.p:.4f}"
+    if suggestion.categories:
+        best = suggestion.categories[0]
+        cells["category"] = getattr(categories[best.code], "name", best.code)
+        cells["category_p"] = f"{best.p:.4f}"
+    if urgency := suggestion.best("urgency"):
+        cells["urgency"], cells["urgency_p"] = urgency.code, f"{urgency.p:.4f}"
+    if kind := suggestion.best("report_type"):
+        cells["report_type"] = kind.code
+    cells["route"], cells["release"] = suggestion.route.value, release
+    cells["reasons"] = ";".join(reason.code for reason in suggestion.reasons)
+    return cells
+
+
+def _write_csv(path: Path, columns: list[str], rows: list[dict[str, str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _write_jsonl(path: Path, columns: list[str], rows: list[dict[str, str]]) -> None:
+    with path.open("wb") as file:
+        for row in rows:
+            file.write(orjson.dumps({column: row.get(column, "") for column in columns}) + b"\n")
+
+
+def _write_xlsx(path: Path, columns: list[str], rows: list[dict[str, str]]) -> None:
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("hasil")
+    sheet.append(columns)
+    for row in rows:
+        # A cell that starts with "=" would run as a formula when the file is opened.
+        sheet.append([f"'{value}" if (value := row.get(column, "")).startswith("=") else value for column in columns])
+    book.save(path)

@@ -1,0 +1,32 @@
+"""The release in force, ready to answer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from router_model.complaint import Complaint
+from router_model.place import PlaceFinder
+from router_model.policy import Policy
+from router_model.release import Release, champion, open_release
+from router_model.suggestion import Router
+
+
+@dataclass(frozen=True)
+class Serving:
+    release: Release
+    router: Router
+
+    def prove(self) -> None:
+        """One real prediction; raises if the model cannot answer."""
+        self.router.suggest(Complaint(text="lampu jalan mati"))
+
+
+def router_of(release: Release) -> Router:
+    return Router(
+        release.scorer, release.portal, Policy(**release.manifest["policy"]), PlaceFinder(release.portal)
+    )
+
+
+def serving_release(registry: Path, release_id: str = "") -> Serving:
+    """Verifies and loads a release, the one in force if none is named."""
+    release = open_release(registry / release_id) if release_id else champion(registry)
+    return Serving(release, router_of(release))

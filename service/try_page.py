@@ -1,0 +1,182 @@
+"""The public page at `/`: paste a complaint, see where it belongs and why. Nothing typed there is stored."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse
+from fastapi.templating import Jinja2Templates
+
+from router_model.complaint import Complaint
+from router_model.personal_data import KIND_LABELS as PERSONAL_LABELS
+from router_model.policy import ROUTE_LABELS, Route
+from router_model.portal import REPORT_TYPES
+from router_model.suggestion import Suggestion
+from service.serving import Serving
+from service.wire import LONGEST_TEXT
+
+templates = Jinja2Templates(Path(__file__).with_name("templates"))
+router = APIRouter(include_in_schema=False)
+
+EXAMPLES = (
+    ("Lampu jalan", "lampu jalan depan bale banjar mati dr hari senin, gelap bgt pak, anak2 plg les jalan kaki. sdh lapor PLN katanya bukan mereka"),
+    ("Air PDAM", "Sudah empat hari air PDAM di gang kami cuma keluar jam 2 pagi, itu pun netes. Ada bayi dan orang tua di rumah."),
+    ("Bahaya", "maaf mengganggu, di kos sebelah ada ibu dipukuli suaminya, anaknya ikut teriak"),
+    ("Pertanyaan", "Kalau mau pisah KK setelah menikah syaratnya apa saja, dan apakah bisa diurus hari Sabtu?"),
+)  # fmt: skip
+CERTAINTY_LABELS = {"A": "sumber resmi", "B": "dari pemberitaan", "C": "salinan pihak lain", "D": "belum diperiksa"}
+SHOWN_AGENCIES = 5
+SHOWN_CATEGORIES = 3
+KIND_LABELS = {"bumn": "BUMN", "rumah_sakit": "Rumah sakit", "satpol_pp": "Satpol PP", "tni": "TNI", "polri": "Polri"}
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """A stretch of the masked text; `strength` 0 is plain, 3 spoke loudest."""
+
+    text: str
+    weight: float = 0.0
+    strength: int = 0
+    answer: str = "instansi"
+
+
+def highlights(suggestion: Suggestion) -> list[Highlight]:
+    """The masked text cut where evidence starts and ends; the parts put together give the text."""
+    text = suggestion.prediction.complaint.text
+    evidence = sorted(
+        (item for item in suggestion.prediction.evidence if item.field == "text"), key=lambda item: item.start
+    )
+    strongest = max((item.weight for item in evidence), default=0.0)
+    parts, position = [], 0
+    for item in evidence:
+        share = item.weight / strongest
+        if share < 0.1 or item.start < position:
+            continue
+        parts.append(Highlight(text[position : item.start]))
+        strength = 1 + (share >= 0.3) + (share >= 0.6)
+        parts.append(Highlight(text[item.start : item.end], round(share, 2), strength))
+        position = item.end
+    return [part for part in (*parts, Highlight(text[position:])) if part.text]
+
+
+def percent(p: float) -> str:
+    return f"{p:.0%}".replace("%", " %") if p >= 0.01 else "< 1 %"
+
+
+def kind_label(kind: str) -> str:
+    return KIND_LABELS.get(kind, kind.replace("_", " ").capitalize())
+
+
+def shown(suggestion: Suggestion, serving: Serving, took_ms: float) -> dict[str, Any]:
+    """A suggestion as the page's template reads it."""
+    portal = serving.release.portal
+    urgency, report_type = suggestion.best("urgency"), suggestion.best("report_type")
+    levels = {level.code: level for level in portal.urgency}
+    masked: dict[str, int] = {}
+    for masking in suggestion.masked:
+        masked[masking.item.kind] = masked.get(masking.item.kind, 0) + 1
+    return {
+        "route": suggestion.route.value,
+        "route_label": ROUTE_LABELS[suggestion.route],
+        "reasons": [asdict(reason) for reason in suggestion.reasons],
+        "agencies": [
+            {
+                "code": agency.code,
+                "name": agency.name,
+                "kind_label": kind_label(agency.kind),
+                "p": agency.p,
+                "percent": percent(agency.p),
+                "external": agency.external,
+                "channel": known.channel if (known := portal.agency.get(agency.code)) else "",
+                "responsibilities": known.responsibilities if known else "",
+            }
+            for agency in suggestion.agencies[:SHOWN_AGENCIES]
+        ],
+        "categories": [
+            {
+                "name": portal.category[item.code].name,
+                "parent": getattr(portal.category.get(portal.category[item.code].parent), "name", ""),
+                "national_name": portal.category[item.code].national_name,
+                "p": item.p,
+                "percent": percent(item.p),
+            }
+            for item in suggestion.categories[:SHOWN_CATEGORIES]
+        ],
+        "urgency": {
+            "level": urgency.code,
+            "label": levels[urgency.code].name,
+            "p": urgency.p,
+            "percent": percent(urgency.p),
+            "reasons": [],
+            "criteria": levels[urgency.code].criteria,
+        }
+        if urgency
+        else None,
+        "report_type": {
+            "code": report_type.code,
+            "label": REPORT_TYPES[report_type.code],
+            "p": report_type.p,
+            "percent": percent(report_type.p),
+        }
+        if report_type
+        else None,
+        "highlights": [asdict(part) for part in highlights(suggestion)],
+        "personal_data": [
+            {"kind_label": PERSONAL_LABELS[kind], "count": count} for kind, count in masked.items()
+        ],
+        "emergency_contacts": [
+            {"name": c.name, "number": c.number, "certainty": CERTAINTY_LABELS.get(c.certainty, "")}
+            for c in portal.emergency_contacts
+        ]
+        if suggestion.route is Route.EMERGENCY
+        else [],
+        "missing": list(suggestion.missing),
+        "took_ms": took_ms,
+        "release": serving.release.id,
+    }
+
+
+def page(
+    request: Request, form: dict[str, str], problem: str | None = None, result: dict[str, Any] | None = None
+) -> HTMLResponse:
+    serving: Serving = request.app.state.serving
+    portal = serving.release.portal
+    context = {
+        "portal_name": portal.name,
+        "release_id": serving.release.id,
+        "agency_count": len(portal.agencies),
+        "examples": [{"label": label, "text": text} for label, text in EXAMPLES],
+        "villages": sorted(place.name for place in portal.places if place.district_code),
+        "form": form,
+        "problem": problem,
+        "result": result,
+    }
+    return templates.TemplateResponse(
+        request, "try_complaint.html", context, status_code=422 if problem else 200
+    )
+
+
+@router.get("/")
+def empty_page(request: Request) -> HTMLResponse:
+    return page(request, {"title": "", "text": "", "address": "", "village": ""})
+
+
+@router.post("/")
+def answered_page(
+    request: Request,
+    text: Annotated[str, Form()] = "",
+    title: Annotated[str, Form()] = "",
+    address: Annotated[str, Form()] = "",
+    village: Annotated[str, Form()] = "",
+) -> HTMLResponse:
+    form = {"title": title[:300], "text": text[:LONGEST_TEXT], "address": address[:500], "village": village[:100]}
+    if not text.strip():
+        return page(request, form, problem="Isi laporan masih kosong. Tulis apa yang terjadi dan di mana.")
+    if len(text) > LONGEST_TEXT + text.count("\n"):
+        return page(request, form, problem="Isi laporan terlalu panjang, paling banyak 10.000 karakter.")
+    serving: Serving = request.app.state.serving
+    started = perf_counter()
+    suggestion = serving.router.suggest(Complaint(text=text, title=title, address=address, village=village))
+    return page(request, form, result=shown(suggestion, serving, (perf_counter() - started) * 1000))

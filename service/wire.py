@@ -1,0 +1,270 @@
+"""What travels over HTTP: field names in English, labels in Indonesian."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from router_model.complaint import Complaint
+from router_model.policy import ROUTE_LABELS
+from router_model.portal import REPORT_TYPES, Portal
+from router_model.suggestion import Suggestion
+
+LONGEST_TEXT = 10_000
+Line = Annotated[str, Field(max_length=500)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class Body(BaseModel):
+    """Unknown fields are refused: names and identity numbers have no place here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Location(Body):
+    address: Line = ""
+    village: Line = ""
+    district: Line = ""
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    area_code: Annotated[str, Field(max_length=20, description="Kode wilayah Kemendagri, misalnya 51.71.01.1003")] = ""
+
+
+class ComplaintIn(Body):
+    """A complaint before disposition. Send no name, identity number or phone number as a field."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "external_id": "PRO-2026-000123",
+                    "title": "Lampu jalan padam",
+                    "text": "Lampu jalan di depan balai banjar mati sejak Senin, malam gelap sekali dan anak-anak pulang les jalan kaki.",
+                    "channel": "web",
+                    "location": {"village": "Sidakarya", "address": "Jl. Kerta Petasikan"},
+                }
+            ]
+        },
+    )
+
+    external_id: Annotated[str, Field(max_length=100, description="Nomor laporan di portal")] = ""
+    title: Line = ""
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+    channel: Annotated[str, Field(max_length=40)] = ""
+    received_at: datetime | None = None
+    location: Location = Location()
+    report_type: Literal["", "pengawasan", "pengaduan", "informasi", "aspirasi"] = ""
+    chosen_agency: Annotated[Line, Field(description="Instansi pilihan pelapor; hanya petunjuk")] = ""
+    anonymous: bool = False
+    confidential: bool = False
+
+    def complaint(self) -> Complaint:
+        return Complaint(
+            text=self.text,
+            title=self.title,
+            address=self.location.address,
+            village=self.location.village,
+            district=self.location.district,
+        )
+
+
+class AgencyOut(BaseModel):
+    code: str
+    name: str
+    kind: str
+    external: bool
+    p: Probability
+
+
+class CategoryOut(BaseModel):
+    code: str
+    name: str
+    national_name: str
+    p: Probability
+
+
+class LevelOut(BaseModel):
+    level: str
+    p: Probability
+    reasons: list[str] = []
+
+
+class ReportTypeOut(BaseModel):
+    code: str
+    name: str
+    p: Probability
+
+
+class ReasonOut(BaseModel):
+    code: str
+    message: str
+
+
+class EvidenceOut(BaseModel):
+    """A word of the citizen's own text that spoke for the first agency; positions count characters of the
+    masked field."""
+
+    term: str
+    weight: float
+    field: str
+    start: int
+    end: int
+
+
+class PersonalDataOut(BaseModel):
+    kind: str
+    field: str
+    start: int
+    end: int
+
+
+class PlaceOut(BaseModel):
+    code: str
+    name: str
+    kind: str
+    source: str
+
+
+class SuggestionBody(BaseModel):
+    """Advice without what storing adds."""
+
+    agencies: list[AgencyOut]
+    category: list[CategoryOut]
+    urgency: LevelOut | None
+    report_type: ReportTypeOut | None
+    route: Literal["auto", "prefill", "review", "emergency", "external", "incomplete"]
+    route_label: str
+    reasons: list[ReasonOut]
+    missing: list[str]
+    place: PlaceOut | None
+    deadline: dict[str, Any] | None = Field(None, description="Diisi bila tenggat dihitung")
+    duplicates: list[dict[str, Any]] = Field([], description="Laporan serupa yang baru masuk")
+    explanation: list[EvidenceOut]
+    personal_data: list[PersonalDataOut]
+
+
+class SuggestionOut(SuggestionBody):
+    id: str
+    external_id: str
+    release: str
+    portal: str
+    created_at: datetime
+
+
+class TaxonomyAgency(BaseModel):
+    code: str
+    name: str
+    short_name: str
+    kind: str
+    external: bool
+    aliases: list[str]
+    responsibilities: str
+    channel: str
+    certainty: str
+
+
+class TaxonomyCategory(BaseModel):
+    code: str
+    name: str
+    parent: str
+    national_name: str
+    description: str
+
+
+class TaxonomyLevel(BaseModel):
+    code: str
+    name: str
+    criteria: str
+
+
+class Taxonomy(BaseModel):
+    portal: str
+    name: str
+    agencies: list[TaxonomyAgency]
+    categories: list[TaxonomyCategory]
+    urgency: list[TaxonomyLevel]
+    report_types: dict[str, str]
+
+
+class ProblemError(BaseModel):
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457. Never holds the complaint's text."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+    errors: list[ProblemError] = []
+
+
+class State(BaseModel):
+    status: str
+    release: str | None = None
+
+
+def taxonomy_of(portal: Portal) -> Taxonomy:
+    return Taxonomy(
+        portal=portal.code,
+        name=portal.name,
+        agencies=[
+            TaxonomyAgency(
+                **{name: getattr(agency, name) for name in TaxonomyAgency.model_fields if name != "aliases"},
+                aliases=list(agency.aliases),
+            )
+            for agency in portal.agencies
+        ],
+        categories=[
+            TaxonomyCategory(**{name: getattr(category, name) for name in TaxonomyCategory.model_fields})
+            for category in portal.categories
+        ],
+        urgency=[TaxonomyLevel(code=u.code, name=u.name, criteria=u.criteria) for u in portal.urgency],
+        report_types=REPORT_TYPES,
+    )
+
+
+def suggestion_body(suggestion: Suggestion, portal: Portal) -> SuggestionBody:
+    """A suggestion as portals see it."""
+    urgency, report_type = suggestion.best("urgency"), suggestion.best("report_type")
+    place = suggestion.place
+    danger = [reason.message for reason in suggestion.reasons if reason.code == "danger"]
+    return SuggestionBody(
+        agencies=[
+            AgencyOut(code=a.code, name=a.name, kind=a.kind, external=a.external, p=a.p)
+            for a in suggestion.agencies
+        ],
+        category=[
+            CategoryOut(
+                code=item.code,
+                name=portal.category[item.code].name,
+                national_name=portal.category[item.code].national_name,
+                p=min(item.p, 1.0),
+            )
+            for item in suggestion.categories
+        ],
+        urgency=LevelOut(level=urgency.code, p=min(urgency.p, 1.0), reasons=danger) if urgency else None,
+        report_type=ReportTypeOut(code=report_type.code, name=REPORT_TYPES[report_type.code], p=min(report_type.p, 1.0))
+        if report_type
+        else None,
+        route=suggestion.route.value,
+        route_label=ROUTE_LABELS[suggestion.route],
+        reasons=[ReasonOut(code=reason.code, message=reason.message) for reason in suggestion.reasons],
+        missing=list(suggestion.missing),
+        place=PlaceOut(code=place.place.code, name=place.place.name, kind=place.place.kind, source=place.source)
+        if place
+        else None,
+        deadline=None,
+        duplicates=[],
+        explanation=[
+            EvidenceOut(term=e.term, weight=e.weight, field=e.field, start=e.start, end=e.end)
+            for e in suggestion.prediction.evidence
+        ],
+        personal_data=[
+            PersonalDataOut(kind=m.item.kind, field=m.field, start=m.item.start, end=m.item.end)
+            for m in suggestion.masked
+        ],
+    )
