@@ -13,19 +13,24 @@ CATEGORIES_JOINED = 24
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """p proportional to (max(score, 0) + floor) ^ power.
+    """p proportional to (max(score, 0) + floor) ^ power / frequency ^ balance.
 
-    A ridge score estimates a probability itself but shrinks it towards zero; the power undoes the shrinking
-    and the floor leaves something for every class. Both are fitted on predictions of later rows by a model
-    that had not seen them.
+    A ridge score estimates a probability itself but shrinks it towards zero, most of all for rare classes: the
+    power undoes the shrinking, the balance its unfairness, and the floor leaves something for every class.
+    All are fitted on predictions of later rows by a model that had not seen them. `log_frequencies` has one
+    value a class; without it the balance does nothing.
     """
 
     power: float = 2.0
     floor: float = 0.02
+    balance: float = 0.0
+    log_frequencies: Floats | None = None
 
     def log_probabilities(self, scores: Floats) -> Floats:
         """Natural logarithms, one distribution in the last axis."""
         logs = self.power * np.log(np.maximum(scores, 0) + np.float32(self.floor))
+        if self.log_frequencies is not None:
+            logs = logs - np.float32(self.balance) * self.log_frequencies
         top = logs.max(axis=-1, keepdims=True)
         return np.asarray(logs - (top + np.log(np.exp(logs - top).sum(axis=-1, keepdims=True))), np.float32)
 

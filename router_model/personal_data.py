@@ -26,14 +26,13 @@ _PATTERNS = (
     # A landline behind its area code; short official numbers (110, 112, 129, 1708) never match.
     (
         "phone",
-        re.compile(
-            r"(?i)\b(?:telp?|telepon|hp|wa|whatsapp|nomor saya)\b[ .:]*(\(?0\d{2,3}\)?[ .\-]?\d{5,8})(?!\d)"
-        ),
+        re.compile(r"(?i)\b(?:telp?|telepon|hp|wa|whatsapp|nomor saya)\b[ .:]*(\(?0\d{2,3}\)?[ .\-]?\d{5,8})(?!\d)"),
     ),
     (
         "account",
         re.compile(
-            r"(?i)\b(?:rek(?:ening)?|no\.? ?rek|bpjs|npwp|kis|pelanggan|sambungan|meter)\b[^\d\n]{0,18}(\d[\d .\-]{7,20}\d)"
+            r"(?i)\b(?:rek(?:ening)?|bpjs|npwp|kis|pelanggan|sambungan|meter)\b"
+            r"[^\d\n]{0,18}(\d[\d .\-]{7,20}\d)"
         ),
     ),
     (

@@ -10,7 +10,21 @@ from router_model.tokens import normal_form, tokens
 
 Source = Literal["village", "district", "address", "title", "text"]
 _CUES = frozenset(
-    "kelurahan desa kecamatan lurah perbekel camat banjar dusun lingkungan wilayah daerah adat bendesa".split()
+    [
+        "kelurahan",
+        "desa",
+        "kecamatan",
+        "lurah",
+        "perbekel",
+        "camat",
+        "banjar",
+        "dusun",
+        "lingkungan",
+        "wilayah",
+        "daerah",
+        "adat",
+        "bendesa",
+    ]
 )
 _VILLAGE_OFFICES = frozenset({"kelurahan", "desa"})
 
@@ -101,9 +115,7 @@ class PlaceFinder:
         if unit[1:] in _VILLAGE_OFFICES:
             kinds += [f"@{kind}" for kind in sorted(_VILLAGE_OFFICES - {unit[1:]})]
             codes = codes[:1]
-        return next(
-            (office for kind in kinds for code in codes if (office := self._offices.get((kind, code)))), None
-        )
+        return next((office for kind in kinds for code in codes if (office := self._offices.get((kind, code)))), None)
 
     @staticmethod
     def _says(complaint: Complaint, name: tuple[str, ...]) -> bool:

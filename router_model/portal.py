@@ -187,9 +187,10 @@ def _rows(path: Path, required: Sequence[str], problems: list[str]) -> Iterator[
                 problems.append(f"{path.name}: kolom tidak ada: {', '.join(missing)}")
                 return
             for row in reader:
-                yield f"{path.name} baris {reader.line_num}", {
-                    key: (value or "").strip() for key, value in row.items() if isinstance(value, str)
-                }
+                yield (
+                    f"{path.name} baris {reader.line_num}",
+                    {key: (value or "").strip() for key, value in row.items() if isinstance(value, str)},
+                )
     except FileNotFoundError:
         problems.append(f"{path.name}: berkas tidak ada")
     except (UnicodeDecodeError, csv.Error) as error:

@@ -7,7 +7,7 @@ both or to name the command that retrains.
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,18 +51,30 @@ def write_arrays(folder: Path, arrays: ModelArrays) -> None:
     if arrays.agreement is not None:
         np.save(folder / "log_lift.npy", arrays.agreement.log_lift)
         np.save(folder / "allowed.npy", arrays.agreement.allowed)
-        agreement = {
-            name: getattr(arrays.agreement, name)
-            for name in ("trust_agency", "trust_category", "trust_lift")
-        }
+        agreement = {name: getattr(arrays.agreement, name) for name in ("trust_agency", "trust_category", "trust_lift")}
     model = {
         "classes": {answer: list(classes) for answer, classes in arrays.classes.items()},
         "block_weights": dict(arrays.block_weights),
-        "links": {answer: asdict(link) for answer, link in arrays.links.items()},
+        "links": {answer: _link_values(link) for answer, link in arrays.links.items()},
         "agreement": agreement,
         "place_words": sorted(arrays.place_words),
     }
     (folder / "model.json").write_bytes(orjson.dumps(model, option=orjson.OPT_INDENT_2))
+
+
+def _link_values(link: Link) -> dict[str, Any]:
+    frequencies = link.log_frequencies
+    return {
+        "power": link.power,
+        "floor": link.floor,
+        "balance": link.balance,
+        "log_frequencies": None if frequencies is None else frequencies.tolist(),
+    }
+
+
+def _link(values: dict[str, Any]) -> Link:
+    frequencies = values["log_frequencies"]
+    return Link(**values | {"log_frequencies": None if frequencies is None else np.array(frequencies, np.float32)})
 
 
 def _read_arrays(folder: Path) -> ModelArrays:
@@ -75,14 +87,12 @@ def _read_arrays(folder: Path) -> ModelArrays:
             allowed=np.load(folder / "allowed.npy", allow_pickle=False),
         )
     return ModelArrays(
-        vocabularies={
-            block: orjson.loads((folder / f"terms_{block}.json").read_bytes()) for block in BLOCKS
-        },
+        vocabularies={block: orjson.loads((folder / f"terms_{block}.json").read_bytes()) for block in BLOCKS},
         block_weights=model["block_weights"],
         weights=np.load(folder / "weights.npy", allow_pickle=False),
         coefficients=np.load(folder / "coefficients.npy", allow_pickle=False, mmap_mode="r"),
         classes=model["classes"],
-        links={answer: Link(**link) for answer, link in model["links"].items()},
+        links={answer: _link(values) for answer, values in model["links"].items()},
         agreement=agreement,
         place_words=frozenset(model["place_words"]),
     )
@@ -112,9 +122,7 @@ def faults(folder: Path) -> list[str]:
         return [str(error)]
     expected: dict[str, str] = manifest.get("files", {})
     present = {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != MANIFEST
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST
     }
     problems = [f"berkas hilang: {name}" for name in sorted(expected.keys() - present)]
     problems += [f"berkas asing: {name}" for name in sorted(present - expected.keys())]
@@ -131,9 +139,7 @@ def faults(folder: Path) -> list[str]:
         classes = orjson.loads((folder / "model.json").read_bytes())["classes"]
         problems += [f"instansi tidak dikenal: {unit}" for unit in sorted(set(classes["unit"]) - set(portal.units))]
         leaves = {leaf.code for leaf in portal.leaves}
-        problems += [
-            f"kategori tidak dikenal: {code}" for code in sorted(set(classes.get("category", ())) - leaves)
-        ]
+        problems += [f"kategori tidak dikenal: {code}" for code in sorted(set(classes.get("category", ())) - leaves)]
     return problems
 
 
@@ -192,9 +198,7 @@ def champion(registry: Path, portal: str | None = None) -> Release:
     """
     in_force = champions(registry)
     if not in_force or (portal is not None and portal not in in_force):
-        raise ReleaseError(
-            f"Belum ada rilis yang berlaku di {registry}. Latih dahulu: aduan train DATA --portal DIR"
-        )
+        raise ReleaseError(f"Belum ada rilis yang berlaku di {registry}. Latih dahulu: aduan train DATA --portal DIR")
     if portal is None and len(in_force) > 1:
         raise ReleaseError(f"Ada beberapa portal: {', '.join(sorted(in_force))}. Sebutkan dengan --release.")
     return open_release(registry / (in_force[portal] if portal else next(iter(in_force.values()))))

@@ -131,7 +131,7 @@ class Scorer:
         title, text = list(tokens(complaint.title)), list(tokens(complaint.text))
         root, single = self._extractor.root, self._columns["words"]
         ngrams = [self._ngram_columns(token.normal) for token in (*title, *text)]
-        blocks = {
+        blocks: dict[str, Sequence[int] | Columns] = {
             "words": [column for found in (title, text) for _, column in self._word_columns(found)],
             "characters": np.concatenate(ngrams) if ngrams else _NONE,
             "title": self._single_columns("title", (root(token) for token in title)),
@@ -189,7 +189,7 @@ class Scorer:
         """
         column = self._unit_columns[answers["unit"][0].code]
         spoke = reading.values * self.arrays.coefficients[reading.columns, column] / reading.counts
-        evidence = []
+        evidence: list[Evidence] = []
         for field, found in reading.fields.items():
             weights = np.zeros(len(found))
             for position, term in self._word_columns(found):

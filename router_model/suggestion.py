@@ -74,8 +74,7 @@ class Router:
         clean = [cleaned(complaint) for complaint in complaints]
         predictions = self.scorer.predict_many([complaint for complaint, _ in clean])
         return [
-            self.advise(prediction, tuple(masked))
-            for prediction, (_, masked) in zip(predictions, clean, strict=True)
+            self.advise(prediction, tuple(masked)) for prediction, (_, masked) in zip(predictions, clean, strict=True)
         ]
 
     def advise(self, prediction: Prediction, masked: tuple[Masking, ...] = ()) -> Suggestion:

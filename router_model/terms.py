@@ -26,9 +26,7 @@ def character_ngrams(normal: str) -> tuple[str, ...]:
         return ()
     padded = f" {normal} "
     return tuple(
-        padded[start : start + size]
-        for size in NGRAM_SIZES
-        for start in range(max(len(padded) - size + 1, 0))
+        padded[start : start + size] for size in NGRAM_SIZES for start in range(max(len(padded) - size + 1, 0))
     )
 
 

@@ -32,10 +32,12 @@ LONGEST_WORD = 30
 # What staff, not the citizen, wrote: it names the answer, so it must not be learned from.
 _LEAK = re.compile(
     r"""
-    ^\s* (?: (?:kepada\s+)? yth\.? | kepada\s+yang\s+terhormat | yang\s+terhormat ) \s* [:,]? \s* [^,\n:]{3,90} (?: [,\n:] | \.\s )
+    ^\s* (?: (?:kepada\s+)? yth\.? | kepada\s+yang\s+terhormat | yang\s+terhormat )
+        \s* [:,]? \s* [^,\n:]{3,90} (?: [,\n:] | \.\s )
     | \b (?:telah\s+|sudah\s+)? (?: ter|di ) disposisi (?:kan)? \s+ (?: ke(?:pada)? ) \s+ [^.,\n]{3,90}
     | \b disposisi \s* : \s* [^.,\n]{3,90}
-    | \b mohon \s+ (?: (?:untuk\s+)? (?:segera\s+)? di \s? tindak \s? lanjut[ia] (?:nya)? | informasinya ) \s* ,? \s* (?: terima \s* kasih )? \s* [.!]* \s* $
+    | \b mohon \s+ (?: (?:untuk\s+)? (?:segera\s+)? di \s? tindak \s? lanjut[ia] (?:nya)? | informasinya )
+        \s* ,? \s* (?: terima \s* kasih )? \s* [.!]* \s* $
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -51,7 +53,7 @@ class Token:
 
 
 def _table(name: str) -> dict[str, str]:
-    with (resources.files("router_model") / "lexicon" / name).open(encoding="utf-8", newline="") as file:
+    with (resources.files("router_model") / "lexicon" / name).open(encoding="utf-8") as file:
         rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         next(rows)
         return {row[0]: row[1] for row in rows}

@@ -63,7 +63,10 @@ def _stored(stored: StoredSuggestion) -> SuggestionOut:
     "/v1/suggestions",
     status_code=201,
     summary="Laporan masuk, saran keluar",
-    responses={200: {"model": SuggestionOut, "description": "Sudah pernah dijawab"}, **{s: _problems[s] for s in (409, 422)}},
+    responses={
+        200: {"model": SuggestionOut, "description": "Sudah pernah dijawab"},
+        **{s: _problems[s] for s in (409, 422)},
+    },
 )
 def suggest(
     body: ComplaintIn,
@@ -92,9 +95,7 @@ def suggest(
         "confidential": body.confidential,
     }
     answer = suggestion_body(suggestion, serving.release.portal).model_dump(mode="json")
-    return _stored(
-        store.add_suggestion(key.portal, body.external_id, request, serving.release.id, complaint, answer)
-    )
+    return _stored(store.add_suggestion(key.portal, body.external_id, request, serving.release.id, complaint, answer))
 
 
 @router.get("/v1/suggestions/{suggestion_id}", summary="Saran yang tersimpan", responses={404: _problems[404]})

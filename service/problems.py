@@ -39,9 +39,7 @@ def problem(
     status: int, detail: str = "", errors: Sequence[ProblemError] = (), headers: dict[str, str] | None = None
 ) -> Response:
     body = Problem(title=TITLES.get(status, "Kesalahan"), status=status, detail=detail, errors=list(errors))
-    return JSONResponse(
-        body.model_dump(), status_code=status, media_type="application/problem+json", headers=headers
-    )
+    return JSONResponse(body.model_dump(), status_code=status, media_type="application/problem+json", headers=headers)
 
 
 async def _invalid(_: Request, error: Exception) -> Response:

@@ -21,9 +21,7 @@ class Serving:
 
 
 def router_of(release: Release) -> Router:
-    return Router(
-        release.scorer, release.portal, Policy(**release.manifest["policy"]), PlaceFinder(release.portal)
-    )
+    return Router(release.scorer, release.portal, Policy(**release.manifest["policy"]), PlaceFinder(release.portal))
 
 
 def serving_release(registry: Path, release_id: str = "") -> Serving:

@@ -124,7 +124,9 @@ class Store:
 
     def keys(self) -> list[ApiKey]:
         with self._engine.connect() as connection:
-            return [_key(dict(row)) for row in connection.execute(select(_keys).order_by(_keys.c.created_at)).mappings()]
+            return [
+                _key(dict(row)) for row in connection.execute(select(_keys).order_by(_keys.c.created_at)).mappings()
+            ]
 
     def revoke_key(self, key_id: str) -> None:
         with self._engine.begin() as connection:
@@ -179,23 +181,17 @@ class Store:
         Raises:
             AlreadyDifferentError: the external id belongs to another complaint.
         """
-        query = select(_suggestions).where(
-            _suggestions.c.portal == portal, _suggestions.c.external_id == external_id
-        )
+        query = select(_suggestions).where(_suggestions.c.portal == portal, _suggestions.c.external_id == external_id)
         with self._engine.connect() as connection:
             row = connection.execute(query).mappings().first()
         if row is None:
             return None
         if row["request_hash"] != hashlib.sha256(request).hexdigest():
-            raise AlreadyDifferentError(
-                "external_id ini sudah dipakai untuk laporan lain. Kirim ulang laporan yang sama, atau pakai nomor baru."
-            )
+            raise AlreadyDifferentError("external_id ini sudah dipakai untuk laporan lain. Pakai nomor baru.")
         return _suggestion(dict(row))
 
     def suggestion(self, portal: str, suggestion_id: str) -> StoredSuggestion | None:
-        query = select(_suggestions).where(
-            _suggestions.c.portal == portal, _suggestions.c.id == suggestion_id
-        )
+        query = select(_suggestions).where(_suggestions.c.portal == portal, _suggestions.c.id == suggestion_id)
         with self._engine.connect() as connection:
             row = connection.execute(query).mappings().first()
         return _suggestion(dict(row)) if row else None

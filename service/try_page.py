@@ -21,15 +21,26 @@ templates = Jinja2Templates(Path(__file__).with_name("templates"))
 router = APIRouter(include_in_schema=False)
 
 EXAMPLES = (
-    ("Lampu jalan", "lampu jalan depan bale banjar mati dr hari senin, gelap bgt pak, anak2 plg les jalan kaki. sdh lapor PLN katanya bukan mereka"),
-    ("Air PDAM", "Sudah empat hari air PDAM di gang kami cuma keluar jam 2 pagi, itu pun netes. Ada bayi dan orang tua di rumah."),
+    ("Lampu jalan", "lampu jalan depan bale banjar mati dr hari senin, gelap bgt. sdh lapor PLN katanya bukan mereka"),
+    ("Air PDAM", "Sudah empat hari air PDAM di gang kami cuma keluar jam 2 pagi, itu pun netes. Ada bayi di rumah."),
     ("Bahaya", "maaf mengganggu, di kos sebelah ada ibu dipukuli suaminya, anaknya ikut teriak"),
     ("Pertanyaan", "Kalau mau pisah KK setelah menikah syaratnya apa saja, dan apakah bisa diurus hari Sabtu?"),
-)  # fmt: skip
-CERTAINTY_LABELS = {"A": "sumber resmi", "B": "dari pemberitaan", "C": "salinan pihak lain", "D": "belum diperiksa"}
+)
+CERTAINTY_LABELS = {
+    "A": "sumber resmi",
+    "B": "dari pemberitaan",
+    "C": "salinan pihak lain",
+    "D": "belum diperiksa",
+}
 SHOWN_AGENCIES = 5
 SHOWN_CATEGORIES = 3
-KIND_LABELS = {"bumn": "BUMN", "rumah_sakit": "Rumah sakit", "satpol_pp": "Satpol PP", "tni": "TNI", "polri": "Polri"}
+KIND_LABELS = {
+    "bumn": "BUMN",
+    "rumah_sakit": "Rumah sakit",
+    "satpol_pp": "Satpol PP",
+    "tni": "TNI",
+    "polri": "Polri",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +134,7 @@ def shown(suggestion: Suggestion, serving: Serving, took_ms: float) -> dict[str,
         if report_type
         else None,
         "highlights": [asdict(part) for part in highlights(suggestion)],
-        "personal_data": [
-            {"kind_label": PERSONAL_LABELS[kind], "count": count} for kind, count in masked.items()
-        ],
+        "personal_data": [{"kind_label": PERSONAL_LABELS[kind], "count": count} for kind, count in masked.items()],
         "emergency_contacts": [
             {"name": c.name, "number": c.number, "certainty": CERTAINTY_LABELS.get(c.certainty, "")}
             for c in portal.emergency_contacts
@@ -153,9 +162,7 @@ def page(
         "problem": problem,
         "result": result,
     }
-    return templates.TemplateResponse(
-        request, "try_complaint.html", context, status_code=422 if problem else 200
-    )
+    return templates.TemplateResponse(request, "try_complaint.html", context, status_code=422 if problem else 200)
 
 
 @router.get("/")
@@ -171,7 +178,12 @@ def answered_page(
     address: Annotated[str, Form()] = "",
     village: Annotated[str, Form()] = "",
 ) -> HTMLResponse:
-    form = {"title": title[:300], "text": text[:LONGEST_TEXT], "address": address[:500], "village": village[:100]}
+    form = {
+        "title": title[:300],
+        "text": text[:LONGEST_TEXT],
+        "address": address[:500],
+        "village": village[:100],
+    }
     if not text.strip():
         return page(request, form, problem="Isi laporan masih kosong. Tulis apa yang terjadi dan di mana.")
     if len(text) > LONGEST_TEXT + text.count("\n"):

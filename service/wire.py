@@ -40,7 +40,7 @@ class ComplaintIn(Body):
                 {
                     "external_id": "PRO-2026-000123",
                     "title": "Lampu jalan padam",
-                    "text": "Lampu jalan di depan balai banjar mati sejak Senin, malam gelap sekali dan anak-anak pulang les jalan kaki.",
+                    "text": "Lampu jalan di depan balai banjar mati sejak Senin, gelap, anak-anak pulang les jalan kaki.",
                     "channel": "web",
                     "location": {"village": "Sidakarya", "address": "Jl. Kerta Petasikan"},
                 }
@@ -234,8 +234,7 @@ def suggestion_body(suggestion: Suggestion, portal: Portal) -> SuggestionBody:
     danger = [reason.message for reason in suggestion.reasons if reason.code == "danger"]
     return SuggestionBody(
         agencies=[
-            AgencyOut(code=a.code, name=a.name, kind=a.kind, external=a.external, p=a.p)
-            for a in suggestion.agencies
+            AgencyOut(code=a.code, name=a.name, kind=a.kind, external=a.external, p=a.p) for a in suggestion.agencies
         ],
         category=[
             CategoryOut(

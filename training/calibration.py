@@ -21,7 +21,13 @@ def targets(matrix: LabelMatrix) -> Integers:
     return indexes
 
 
-def fit_link(scores: Floats, wanted: Integers) -> Link:
+def frequencies(matrix: LabelMatrix) -> Floats:
+    """log of the share of rows of each class, with half a pseudo-row for each."""
+    counts = np.asarray(matrix.indicators.sum(axis=0)).ravel() + 0.5
+    return np.asarray(np.log(counts / counts.sum()), dtype=np.float32)
+
+
+def fit_link(scores: Floats, wanted: Integers, log_frequencies: Floats) -> Link:
     """Maximum likelihood over the rows that have a label; the default link where there are fewer than 30."""
     known = wanted >= 0
     if known.sum() < 30 or scores.shape[1] < 2:
@@ -29,12 +35,14 @@ def fit_link(scores: Floats, wanted: Integers) -> Link:
     scores, wanted = scores[known], wanted[known]
     row = np.arange(len(wanted))
 
-    def loss(parameters: NDArray[np.float64]) -> float:
-        link = Link(float(np.exp(parameters[0])), float(np.exp(parameters[1])))
-        return -float(np.maximum(link.log_probabilities(scores)[row, wanted], -12).mean())
+    def link(parameters: NDArray[np.float64]) -> Link:
+        power, floor = np.exp(parameters[:2])
+        return Link(float(power), float(floor), float(parameters[2]), log_frequencies)
 
-    found = _minimum(loss, [0.7, -3.5])
-    return Link(float(np.exp(found[0])), float(np.exp(found[1])))
+    def loss(parameters: NDArray[np.float64]) -> float:
+        return -float(np.maximum(link(parameters).log_probabilities(scores)[row, wanted], -12).mean())
+
+    return link(_minimum(loss, [0.7, -3.5, 0.0]))
 
 
 def log_lift(units: LabelMatrix, categories: LabelMatrix) -> Floats:

@@ -66,14 +66,26 @@ def check_rows(rows: Sequence[Row], portal: Portal | None = None) -> list[Findin
         finding("no_text", "Tanpa isi", [row.where for row in rows if not row.get("text")]),
         finding("no_label", "Tanpa label apa pun", [row.where for row in rows if not any(map(row.get, LABELS))]),
         finding("unknown_label", "Label tidak dikenal portal", unknown),
-        finding("repeated", "Teks yang dikirim lebih dari sekali", [group[1].where for group in repeated for _ in group[1:]]),
+        finding(
+            "repeated",
+            "Teks yang dikirim lebih dari sekali",
+            [group[1].where for group in repeated for _ in group[1:]],
+        ),
         finding("conflicting", "Teks sama, instansi berbeda", conflicting),
         finding("leaked", "Memuat bocoran disposisi", leaked),
         finding("personal_data", "Memuat data pribadi (akan disamarkan)", personal),
         finding(
             "small_class",
             f"Kelas dengan kurang dari {FEWEST_PER_CLASS} contoh",
-            [f"{column} {value!r}: {count}" for (column, value), count in sorted(counts.items(), key=lambda i: i[1]) if count < FEWEST_PER_CLASS],
+            [
+                f"{column} {value!r}: {count}"
+                for (column, value), count in sorted(counts.items(), key=lambda i: i[1])
+                if count < FEWEST_PER_CLASS
+            ],
         ),
-        finding("no_date", "Tanpa tanggal yang terbaca", [row.where for row in rows if not parse_moment(row.get("received_at"))]),
+        finding(
+            "no_date",
+            "Tanpa tanggal yang terbaca",
+            [row.where for row in rows if not parse_moment(row.get("received_at"))],
+        ),
     ]

@@ -276,6 +276,7 @@ def load_examples(paths: Sequence[Path], portal: Portal) -> tuple[list[Example],
     found, faults = examples(rows, portal)
     if not found:
         raise DatasetError(
-            f"Tidak ada baris dengan label yang dikenal portal {portal.code}.", [str(f) for f in faults[:MOST_SHOWN]]
+            f"Tidak ada baris dengan label yang dikenal portal {portal.code}.",
+            [str(f) for f in faults[:MOST_SHOWN]],
         )
     return found, faults

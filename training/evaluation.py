@@ -142,5 +142,3 @@ def evaluate(router: Router, examples: Sequence[Example], *, classes: bool = Fal
     if classes:
         report["classes"] = {answer: per_class(rows) for answer, rows in by_answer.items()}
     return report
-
-

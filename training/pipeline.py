@@ -41,11 +41,9 @@ def label_matrix(labels: Sequence[str], classes: Sequence[str]) -> LabelMatrix:
     """Raises `KeyError` for a label that is not in `classes`."""
     column = {name: index for index, name in enumerate(classes)}
     known = np.array([bool(label) for label in labels])
-    rows = np.flatnonzero(known)
+    rows = [row for row, label in enumerate(labels) if label]
     columns = [column[labels[row]] for row in rows]
-    indicators = sp.csr_matrix(
-        (np.ones(len(rows), np.float32), (rows, columns)), shape=(len(labels), len(classes))
-    )
+    indicators = sp.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(len(labels), len(classes)))
     return LabelMatrix(tuple(classes), known, indicators)
 
 
@@ -101,7 +99,7 @@ class TermWeighting(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def transform(self, counts: sp.csr_matrix) -> sp.csr_matrix:
         weighed = sp.csr_matrix(counts[:, self.kept_], dtype=np.float32)
         weighed.data = np.log(weighed.data) + np.float32(1)
-        return normalize(weighed @ sp.diags(self.weights_), copy=False)
+        return sp.csr_matrix(normalize(weighed @ sp.diags(self.weights_), copy=False))
 
 
 class AnswerHeads(BaseEstimator):  # type: ignore[misc]
@@ -118,13 +116,15 @@ class AnswerHeads(BaseEstimator):  # type: ignore[misc]
     def fit(self, features: sp.csr_matrix, labels: Labels) -> Self:
         features = sp.csr_matrix(features, dtype=np.float32)
         solved: dict[bytes, tuple[list[str], NDArray[np.bool_]]] = {}
-        matrices = {
-            answer: label_matrix(labels[answer], classes) for answer, classes in (self.classes or {}).items()
-        }
+        matrices = {answer: label_matrix(labels[answer], classes) for answer, classes in (self.classes or {}).items()}
         for answer, matrix in matrices.items():
             solved.setdefault(matrix.known.tobytes(), ([], matrix.known))[0].append(answer)
         coefficients: dict[str, Floats] = {}
         for answers, known in solved.values():
+            if not known.any():
+                for answer in answers:
+                    coefficients[answer] = np.zeros((features.shape[1], len(matrices[answer].classes)), np.float32)
+                continue
             rows = features[known]
             targets = [matrices[answer].indicators[known].toarray() for answer in answers]
             joined = ridge(rows, np.hstack(targets), self.penalty)
@@ -177,7 +177,10 @@ def build_pipeline(
             block,
             Pipeline(
                 [
-                    ("count", CountVectorizer(analyzer=getattr(extractor, block), min_df=2, dtype=np.float32)),
+                    (
+                        "count",
+                        CountVectorizer(analyzer=getattr(extractor, block), min_df=2, dtype=np.float32),
+                    ),
                     ("weigh", TermWeighting(most_terms=MOST_TERMS[block])),
                 ]
             ),
@@ -186,7 +189,10 @@ def build_pipeline(
     ]
     return Pipeline(
         [
-            ("terms", FeatureUnion(blocks, transformer_weights={block: BLOCK_WEIGHTS[block] for block in present})),
+            (
+                "terms",
+                FeatureUnion(blocks, transformer_weights={block: BLOCK_WEIGHTS[block] for block in present}),
+            ),
             ("heads", AnswerHeads({answer: tuple(names) for answer, names in classes.items()})),
         ]
     )

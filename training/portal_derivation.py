@@ -13,11 +13,11 @@ from router_model.portal import PORTAL_FILES, folded
 from training.dataset import Row
 
 URGENCY_ROWS = (
-    ("darurat", "Darurat", "Nyawa, badan, atau anak terancam sekarang atau dalam hitungan jam", "Panggil petugas jaga saat itu juga"),
-    ("tinggi", "Tinggi", "Risiko serius atau banyak orang terdampak dan bisa menjadi darurat", "Dahulukan hari ini juga"),
+    ("darurat", "Darurat", "Nyawa, badan, atau anak terancam sekarang atau dalam hitungan jam", "Panggil petugas jaga"),
+    ("tinggi", "Tinggi", "Risiko serius atau banyak orang terdampak", "Dahulukan hari ini juga"),
     ("sedang", "Sedang", "Layanan rusak bagi satu atau beberapa orang tanpa bahaya", "Sesuai tenggat biasa"),
     ("rendah", "Rendah", "Usul, permintaan informasi, pujian, keindahan", "Sesuai tenggat biasa"),
-)  # fmt: skip
+)
 _TERRITORIAL = {"kelurahan": "village", "desa": "village", "kecamatan": "district"}
 _KINDS = (
     "kelurahan", "desa", "kecamatan", "dinas", "badan", "bagian", "biro", "inspektorat", "sekretariat", "rsud",
@@ -70,9 +70,9 @@ def derive(rows: Sequence[Row], out: Path, name: str) -> dict[str, int]:
     agency_codes = _unique(sorted(agencies))
     territory: dict[str, str] = {}
     for agency in agencies:
-        column = _TERRITORIAL.get(kind_of(agency))
+        column = _TERRITORIAL.get(kind_of(agency), "")
         rest = folded(agency).partition(" ")[2]
-        if column and rest in place_names[column]:
+        if rest in place_names.get(column, {}):
             place = place_names[column][rest]
             territory[agency] = village_codes[place] if column == "village" else district_codes[place]
     kinds = sorted({kind_of(agency) for agency in agencies if kind_of(agency) in _TERRITORIAL})
@@ -84,9 +84,22 @@ def derive(rows: Sequence[Row], out: Path, name: str) -> dict[str, int]:
     category_codes = _unique(sorted({row.get("category") for row in rows if row.get("category")}))
     _write_folder(
         out,
-        {"code": slug(name), "name": name, "government": name, "timezone": "Asia/Jakarta", "territorial_kinds": kinds},
+        {
+            "code": slug(name),
+            "name": name,
+            "government": name,
+            "timezone": "Asia/Jakarta",
+            "territorial_kinds": kinds,
+        },
         [
-            (agency_codes[agency], agency, kind_of(agency), territory.get(agency, ""), "C", "diturunkan dari riwayat disposisi")
+            (
+                agency_codes[agency],
+                agency,
+                kind_of(agency),
+                territory.get(agency, ""),
+                "C",
+                "diturunkan dari riwayat disposisi",
+            )
             for agency in sorted(agencies)
         ],
         [(code, category, ";".join(sorted(owners[category]))) for category, code in category_codes.items()],
@@ -101,7 +114,9 @@ def derive(rows: Sequence[Row], out: Path, name: str) -> dict[str, int]:
     }
 
 
-def derive_from_names(agencies: Sequence[str], places: Sequence[tuple[str, str]], out: Path, name: str) -> dict[str, int]:
+def derive_from_names(
+    agencies: Sequence[str], places: Sequence[tuple[str, str]], out: Path, name: str
+) -> dict[str, int]:
     """A portal folder for a city without history: agency names, and `(village, district)` pairs."""
     history = [Row("", {"agency": agency}) for agency in agencies if agency.strip()]
     history += [Row("", {"village": village, "district": district}) for village, district in places]

@@ -34,7 +34,11 @@ def fingerprint(rows: Sequence[Example]) -> str:
 
 
 def publish(
-    trained: Trained, rows: Sequence[Example], portal_folder: Path, registry: Path, now: datetime | None = None
+    trained: Trained,
+    rows: Sequence[Example],
+    portal_folder: Path,
+    registry: Path,
+    now: datetime | None = None,
 ) -> str:
     """Builds the folder beside its place, flushes it to disk and renames it there. Returns the release's id.
 
@@ -51,12 +55,8 @@ def publish(
         for name in PORTAL_FILES:
             shutil.copyfile(portal_folder / name, draft / "portal" / name)
         policy = asdict(trained.router.policy)
-        content = {
-            path.relative_to(draft).as_posix(): file_hash(path) for path in draft.rglob("*") if path.is_file()
-        }
-        model_hash = hashlib.sha256(
-            orjson.dumps([content, policy], option=orjson.OPT_SORT_KEYS)
-        ).hexdigest()
+        content = {path.relative_to(draft).as_posix(): file_hash(path) for path in draft.rglob("*") if path.is_file()}
+        model_hash = hashlib.sha256(orjson.dumps([content, policy], option=orjson.OPT_SORT_KEYS)).hexdigest()
         portal = trained.router.portal
         release_id = f"{portal.code}-{moment:%Y%m%d}-{model_hash[:8]}"
         if (registry / release_id / MANIFEST).is_file():
@@ -81,9 +81,7 @@ def publish(
                 "python": platform.python_version(),
                 **{name: version(name) for name in LIBRARIES},
             },
-            "labels": {
-                answer: len(classes) for answer, classes in trained.router.scorer.arrays.classes.items()
-            },
+            "labels": {answer: len(classes) for answer, classes in trained.router.scorer.arrays.classes.items()},
             "policy": policy,
             "scores": trained.scores,
         }

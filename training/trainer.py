@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,11 @@ from router_model.scorer import Belief, ModelArrays, Scorer, decode
 from router_model.suggestion import Router
 from router_model.terms import BLOCKS, TermExtractor
 from router_model.tokens import tokens
-from training.calibration import fit_agreement, fit_link, log_lift, targets
+from training.calibration import fit_agreement, fit_link, frequencies, log_lift, targets
 from training.dataset import Example
 from training.evaluation import evaluate
 from training.pipeline import BLOCK_WEIGHTS, Floats, LabelMatrix, build_pipeline, label_matrix, scores
+from training.prototypes import Prototype, prototypes
 
 FORWARD_CUTS = (0.4, 0.55, 0.7, 0.85, 1.0)
 """A model trained on the rows before each cut is asked about the rows up to the next; the last stretch is
@@ -60,47 +62,35 @@ def place_words(portal: Portal) -> frozenset[str]:
 
 
 def answer_classes(portal: Portal, rows: Sequence[Example]) -> dict[str, tuple[str, ...]]:
-    """Closed label sets of the answers that have at least two classes in the rows; only classes that occur."""
-    known = {
-        "unit": portal.units,
-        "category": tuple(leaf.code for leaf in portal.leaves),
-        "urgency": URGENCY_LEVELS,
-        "report_type": tuple(REPORT_TYPES),
-    }
-    classes: dict[str, tuple[str, ...]] = {}
-    for answer, names in known.items():
-        present = {row.labels[answer] for row in rows if answer in row.labels}
-        if len(present) > 1:
-            classes[answer] = tuple(name for name in names if name in present)
+    """Closed label sets: all units, all categories, and of the other answers those the rows have labels for."""
+    classes: dict[str, tuple[str, ...]] = {"unit": portal.units}
+    if len(portal.leaves) > 1:
+        classes["category"] = tuple(leaf.code for leaf in portal.leaves)
+    for answer, names in (("urgency", URGENCY_LEVELS), ("report_type", tuple(REPORT_TYPES))):
+        if len({row.labels[answer] for row in rows if answer in row.labels}) > 1:
+            classes[answer] = names
     return classes
 
 
-def _labels(rows: Iterable[Example], answers: Iterable[str]) -> dict[str, list[str]]:
-    listed = list(rows)
-    return {answer: [row.labels.get(answer, "") for row in listed] for answer in answers}
+def _labels(taught: Sequence[Example | Prototype], answers: Iterable[str]) -> dict[str, list[str]]:
+    return {answer: [item.labels.get(answer, "") for item in taught] for answer in answers}
 
 
-@dataclass(frozen=True)
-class _Fit:
-    """A fitted pipeline with the classes it knows, which a later stretch may exceed."""
-
-    pipeline: Pipeline
-    classes: Mapping[str, tuple[str, ...]]
-
-
-def _fit(portal: Portal, rows: Sequence[Example], complaints: Sequence[Complaint]) -> _Fit:
-    classes = answer_classes(portal, rows)
-    if "unit" not in classes:
-        counted = Counter(row.labels.get("unit", "") for row in rows)
-        raise DatasetError(
-            f"Perlu sedikitnya dua instansi untuk belajar; data ini hanya punya: {', '.join(filter(None, counted)) or '-'}"
-        )
+def _fit(
+    portal: Portal,
+    rows: Sequence[Example],
+    complaints: Sequence[Complaint],
+    classes: Mapping[str, tuple[str, ...]],
+) -> Pipeline:
+    """A pipeline fitted on complaints and on the portal's own words."""
+    own_words = prototypes(portal, rows)
+    taught: list[Example | Prototype] = [*rows, *own_words]
+    texts = [*complaints, *(cleaned(prototype.complaint)[0] for prototype in own_words)]
     extractor = TermExtractor(place_words(portal))
-    blocks = [block for block in BLOCKS if _repeats(getattr(extractor, block), complaints)]
+    blocks = [block for block in BLOCKS if _repeats(getattr(extractor, block), texts)]
     if not blocks:
         raise DatasetError("Tidak ada kata yang muncul di dua laporan; data ini terlalu sedikit untuk dilatih.")
-    pipeline = build_pipeline(extractor, classes, blocks)
-    return _Fit(pipeline.fit(complaints, _labels(rows, classes)), classes)
+    return build_pipeline(extractor, classes, blocks).fit(texts, _labels(taught, classes))
 
 
 def _repeats(analyzer: Callable[[Complaint], list[str]], complaints: Sequence[Complaint]) -> bool:
@@ -114,12 +104,12 @@ def _repeats(analyzer: Callable[[Complaint], list[str]], complaints: Sequence[Co
 
 
 def model_arrays(
-    fit: _Fit, portal: Portal, links: Mapping[str, Link], agreement: Agreement | None
+    pipeline: Pipeline, portal: Portal, links: Mapping[str, Link], agreement: Agreement | None
 ) -> ModelArrays:
     """The fitted pipeline as plain arrays, in the order in which the scorer reads them."""
     vocabularies: dict[str, list[str]] = {}
     weights = []
-    for block, steps in fit.pipeline["terms"].transformer_list:
+    for block, steps in pipeline["terms"].transformer_list:
         terms = steps["count"].get_feature_names_out()
         vocabularies[block] = [str(term) for term in terms[steps["weigh"].kept_]]
         weights.append(steps["weigh"].weights_)
@@ -127,8 +117,8 @@ def model_arrays(
         vocabularies=vocabularies,
         block_weights=BLOCK_WEIGHTS,
         weights=np.concatenate(weights),
-        coefficients=fit.pipeline["heads"].coefficients_,
-        classes=fit.classes,
+        coefficients=pipeline["heads"].coefficients_,
+        classes=pipeline["heads"].classes,
         links=links,
         agreement=agreement,
         place_words=place_words(portal),
@@ -137,86 +127,61 @@ def model_arrays(
 
 @dataclass(frozen=True)
 class _Forward:
-    """Predictions of rows by models that knew only earlier ones; columns are `classes`, unseen ones score 0."""
+    """Scores of rows by models that knew only earlier ones; columns as in `classes`."""
 
-    rows: list[Example]
-    scores: Mapping[str, Floats]
+    rows: Sequence[Example]
+    scores: Floats
     classes: Mapping[str, tuple[str, ...]]
+
+    def of(self, answer: str) -> Floats:
+        before = list(self.classes)[: list(self.classes).index(answer)]
+        start = sum(len(self.classes[other]) for other in before)
+        return self.scores[:, start : start + len(self.classes[answer])]
 
     def matrix(self, answer: str) -> LabelMatrix:
         return label_matrix(_labels(self.rows, [answer])[answer], self.classes[answer])
 
+    def before(self, end: int) -> "_Forward":
+        return replace(self, rows=self.rows[:end], scores=self.scores[:end])
+
 
 def _look_forward(
-    portal: Portal, rows: Sequence[Example], complaints: Sequence[Complaint], progress: Progress
-) -> tuple[_Forward, _Forward, _Fit]:
-    """Forward predictions for calibration, for all stretches, and the fit before the last stretch."""
-    classes = answer_classes(portal, rows)
+    portal: Portal,
+    rows: Sequence[Example],
+    complaints: Sequence[Complaint],
+    classes: Mapping[str, tuple[str, ...]],
+    progress: Progress,
+) -> tuple[_Forward, int, Pipeline]:
+    """Scores for every stretch, how many rows the last stretch has, and the fit before it."""
     cuts = [round(cut * len(rows)) for cut in FORWARD_CUTS]
-    parts: list[tuple[list[Example], dict[str, Floats]]] = []
-    for step, (start, end) in enumerate(zip(cuts, cuts[1:], strict=False)):
+    parts = []
+    for step, (start, end) in enumerate(pairwise(cuts)):
         progress("menguji maju menurut waktu", step, len(cuts) - 1)
-        fit = _fit(portal, rows[:start], complaints[:start])
-        predicted = scores(fit.pipeline, complaints[start:end])
-        aligned = {}
-        offset = 0
-        for answer, names in fit.classes.items():
-            column = {name: index for index, name in enumerate(classes[answer])}
-            block = np.zeros((end - start, len(column)), np.float32)
-            block[:, [column[name] for name in names]] = predicted[:, offset : offset + len(names)]
-            aligned[answer] = block
-            offset += len(names)
-        parts.append((list(rows[start:end]), aligned))
+        pipeline = _fit(portal, rows[:start], complaints[:start], classes)
+        parts.append(scores(pipeline, complaints[start:end]))
     progress("menguji maju menurut waktu", len(cuts) - 1, len(cuts) - 1)
-
-    def joined(some: Sequence[tuple[list[Example], dict[str, Floats]]]) -> _Forward:
-        together = {
-            answer: np.vstack([part.get(answer, np.zeros((len(r), len(names)), np.float32)) for r, part in some])
-            for answer, names in classes.items()
-        }
-        return _Forward([row for r, _ in some for row in r], together, classes)
-
-    return joined(parts[:-1]), joined(parts), fit
+    return _Forward(rows[cuts[0] :], np.vstack(parts), classes), cuts[-1] - cuts[-2], pipeline
 
 
 def _calibrate(forward: _Forward, portal: Portal) -> tuple[dict[str, Link], Agreement | None]:
     links, wanted = {}, {}
     for answer in forward.classes:
         wanted[answer] = targets(forward.matrix(answer))
-        links[answer] = fit_link(forward.scores[answer], wanted[answer])
+        links[answer] = fit_link(forward.of(answer), wanted[answer], frequencies(forward.matrix(answer)))
     if "category" not in forward.classes:
         return links, None
     units, categories = forward.classes["unit"], forward.classes["category"]
-    allowed = np.array(
-        [[portal.may_own(portal.category[category], unit) for unit in units] for category in categories]
-    )
+    allowed = np.array([[portal.may_own(portal.category[category], unit) for unit in units] for category in categories])
     lift = log_lift(forward.matrix("unit"), forward.matrix("category"))
     agreement = fit_agreement(
-        links["unit"].log_probabilities(forward.scores["unit"]),
-        links["category"].log_probabilities(forward.scores["category"]),
+        links["unit"].log_probabilities(forward.of("unit")),
+        links["category"].log_probabilities(forward.of("category")),
         wanted["unit"],
         wanted["category"],
         lift,
         allowed,
     )
     return links, agreement
-
-
-def _narrowed(
-    links: Mapping[str, Link], agreement: Agreement | None, fit: _Fit, whole: Mapping[str, tuple[str, ...]]
-) -> tuple[dict[str, Link], Agreement | None]:
-    """The same calibration for a fit that knows fewer classes."""
-    if agreement is not None and {"unit", "category"} <= fit.classes.keys():
-        rows = [whole["category"].index(name) for name in fit.classes["category"]]
-        columns = [whole["unit"].index(name) for name in fit.classes["unit"]]
-        agreement = replace(
-            agreement,
-            log_lift=agreement.log_lift[np.ix_(rows, columns)],
-            allowed=agreement.allowed[np.ix_(rows, columns)],
-        )
-    else:
-        agreement = None
-    return {answer: links[answer] for answer in fit.classes}, agreement
 
 
 def smallest_sure(p: NDArray[np.float64], right: NDArray[np.bool_], precision: float) -> float:
@@ -274,40 +239,33 @@ def train(rows: Sequence[Example], portal: Portal, progress: Progress = lambda *
     if len(rows) < FEWEST_ROWS:
         raise DatasetError(f"Hanya {len(rows)} laporan berlabel; perlu sedikitnya {FEWEST_ROWS}.")
     progress("membersihkan teks", 0, 1)
+    counted = Counter(row.labels["unit"] for row in rows if "unit" in row.labels)
+    if len(counted) < 2:
+        raise DatasetError(
+            f"Perlu sedikitnya dua instansi untuk belajar; data ini hanya punya: {', '.join(counted) or '-'}"
+        )
     complaints = [cleaned(row.complaint)[0] for row in rows]
+    classes = answer_classes(portal, rows)
     progress("membersihkan teks", 1, 1)
-    early, every, last_fit = _look_forward(portal, rows, complaints, progress)
+    forward, held_back, last_pipeline = _look_forward(portal, rows, complaints, classes, progress)
 
     progress("mengalibrasi", 0, 2)
-    wishes = portal.settings.get("policy", {})
-    places = PlaceFinder(portal)
-    links, agreement = _calibrate(early, portal)
-    narrowed = _narrowed(links, agreement, last_fit, early.classes)
-    held_back = Router(Scorer(model_arrays(last_fit, portal, *narrowed)), portal, Policy(), places)
-    held_back = replace(held_back, policy=_forward_policy(held_back, early, links, agreement, wishes))
-    known = {seen_key(row.complaint) for row in rows[: len(rows) - (len(every.rows) - len(early.rows))]}
-    test = [row for row in every.rows[len(early.rows) :] if seen_key(row.complaint) not in known]
-    report = evaluate(held_back, test, classes=True) if test else {"rows": 0, "answers": {}, "routes": {}}
-
+    early = forward.before(len(forward.rows) - held_back)
+    known = {seen_key(row.complaint) for row in rows[: len(rows) - held_back]}
+    test = [row for row in rows[len(rows) - held_back :] if seen_key(row.complaint) not in known]
+    report = evaluate(_router(portal, last_pipeline, early), test, classes=True)
     progress("mengalibrasi", 1, 2)
-    links, agreement = _calibrate(every, portal)
-    progress("mengalibrasi", 2, 2)
     progress("melatih dengan semua laporan", 0, 1)
-    fit = _fit(portal, rows, complaints)
-    router = Router(Scorer(model_arrays(fit, portal, links, agreement)), portal, Policy(), places)
-    router = replace(router, policy=_forward_policy(router, every, links, agreement, wishes))
+    pipeline = _fit(portal, rows, complaints, classes)
     progress("melatih dengan semua laporan", 1, 1)
-    return Trained(router, fit.pipeline, report, len(rows))
+    router = _router(portal, pipeline, forward)
+    progress("mengalibrasi", 2, 2)
+    return Trained(router, pipeline, report, len(rows))
 
 
-def _forward_policy(
-    router: Router,
-    forward: _Forward,
-    links: Mapping[str, Link],
-    agreement: Agreement | None,
-    wishes: Mapping[str, Any],
-) -> Policy:
-    """The policy that forward scores support, decoded by the rules that serve."""
-    joined = np.hstack([forward.scores[answer] for answer in forward.classes])
-    beliefs = [decode(line, forward.classes, links, agreement) for line in joined]
-    return _policy(router, forward.rows, beliefs, wishes)
+def _router(portal: Portal, pipeline: Pipeline, forward: _Forward) -> Router:
+    """A router with the calibration and the policy that forward scores support."""
+    links, agreement = _calibrate(forward, portal)
+    router = Router(Scorer(model_arrays(pipeline, portal, links, agreement)), portal, Policy(), PlaceFinder(portal))
+    joined = [decode(line, forward.classes, links, agreement) for line in forward.scores]
+    return replace(router, policy=_policy(router, forward.rows, joined, portal.settings.get("policy", {})))

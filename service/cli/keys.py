@@ -29,7 +29,7 @@ def create(
     if as_json:
         result_json({"id": key.id, "portal": key.portal, "scopes": sorted(key.scopes), "key": secret})
         return
-    say(f"Kunci {key.id} untuk portal {portal}, lingkup {', '.join(sorted(key.scopes))}. Simpan; tidak ditampilkan lagi:")
+    say(f"Kunci {key.id} untuk portal {portal}, lingkup {', '.join(sorted(key.scopes))}. Simpan, tampil sekali ini:")
     result(secret)
 
 
@@ -38,7 +38,14 @@ def list_keys(as_json: AsJson = False) -> None:
     """Semua kunci, tanpa rahasianya."""
     keys = open_store().keys()
     rows = [
-        (k.id, k.portal, k.name, ", ".join(sorted(k.scopes)), k.created_at.isoformat(), "dicabut" if k.revoked_at else "")
+        (
+            k.id,
+            k.portal,
+            k.name,
+            ", ".join(sorted(k.scopes)),
+            k.created_at.isoformat(),
+            "dicabut" if k.revoked_at else "",
+        )
         for k in keys
     ]
     columns = ("id", "portal", "name", "scopes", "created_at", "revoked")

@@ -27,7 +27,9 @@ def home() -> Path:
 Registry = Annotated[
     Path,
     typer.Option(
-        "--registry", help="Folder rilis; bawaan $ADUAN_HOME/registry.", default_factory=lambda: home() / "registry"
+        "--registry",
+        help="Folder rilis; bawaan $ADUAN_HOME/registry.",
+        default_factory=lambda: home() / "registry",
     ),
 ]
 
@@ -70,7 +72,12 @@ def progress() -> Iterator[ProgressCall]:
 
         yield plain
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=people) as bars:
         tasks: dict[str, Any] = {}
 
@@ -91,7 +98,10 @@ def show_scores(title: str, report: Mapping[str, Any]) -> None:
             (
                 answer,
                 row["n"],
-                *(f"{row[key]:.3f}" for key in ("accuracy", "top3", "macro_f1", "coverage_at_90", "coverage_at_95", "ece")),
+                *(
+                    f"{row[key]:.3f}"
+                    for key in ("accuracy", "top3", "macro_f1", "coverage_at_90", "coverage_at_95", "ece")
+                ),
             )
             for answer, row in report["answers"].items()
         ],

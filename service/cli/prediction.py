@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ import typer
 from router_model.complaint import Complaint
 from router_model.errors import DatasetError
 from router_model.policy import ROUTE_LABELS
-from router_model.portal import REPORT_TYPES
+from router_model.portal import REPORT_TYPES, Category
 from router_model.suggestion import Suggestion
 from service.cli.output import AsJson, Registry, progress, result, result_json, say
 from service.serving import serving_release
@@ -49,15 +50,17 @@ def predict(
     result(_explained(suggestion, opened.portal.category, opened.id))
 
 
-def _explained(suggestion: Suggestion, categories: dict[str, object], release: str) -> str:
+def _explained(suggestion: Suggestion, categories: Mapping[str, Category], release: str) -> str:
     lines = [f"Rute      {suggestion.route.value}: {ROUTE_LABELS[suggestion.route]}"]
     lines += [f"          {reason.message}" for reason in suggestion.reasons]
     lines += [f"          Perlu ditambahkan: {', '.join(suggestion.missing)}"] * bool(suggestion.missing)
     for number, agency in enumerate(suggestion.agencies[:3], 1):
         label = "Instansi" if number == 1 else ""
-        lines.append(f"{label:10}{number}. {agency.p:4.0%}  {agency.name}{' (di luar pemerintah daerah)' * agency.external}")
+        lines.append(
+            f"{label:10}{number}. {agency.p:4.0%}  {agency.name}{' (di luar pemerintah daerah)' * agency.external}"
+        )
     for number, item in enumerate(suggestion.categories[:2], 1):
-        name = getattr(categories[item.code], "name", item.code)
+        name = categories[item.code].name
         lines.append(f"{'Kategori' if number == 1 else '':10}{number}. {item.p:4.0%}  {name}")
     if urgency := suggestion.best("urgency"):
         lines.append(f"{'Urgensi':10}   {urgency.p:4.0%}  {urgency.code}")
@@ -103,14 +106,14 @@ def score(
     say(f"{len(rows)} laporan dijawab ke {out}.")
 
 
-def _scored(row: Row, suggestion: Suggestion, categories: dict[str, object], release: str) -> dict[str, str]:
+def _scored(row: Row, suggestion: Suggestion, categories: Mapping[str, Category], release: str) -> dict[str, str]:
     cells = {column: value for column, value in row.values.items() if column not in SCORED}
     for number, agency in enumerate(suggestion.agencies[:3], 1):
         column = "agency" if number == 1 else f"agency_{number}"
         cells[column], cells[f"{column}_p"] = agency.name, f"{agency.p:.4f}"
     if suggestion.categories:
         best = suggestion.categories[0]
-        cells["category"] = getattr(categories[best.code], "name", best.code)
+        cells["category"] = categories[best.code].name
         cells["category_p"] = f"{best.p:.4f}"
     if urgency := suggestion.best("urgency"):
         cells["urgency"], cells["urgency_p"] = urgency.code, f"{urgency.p:.4f}"

@@ -1,0 +1,1 @@
+"""Measurements, not tests: `make bench` prints each with the command that makes it."""
