@@ -35,7 +35,7 @@ def scikit_learn_chain(trained: Trained) -> Call:
     arrays = trained.router.scorer.arrays
 
     def call(complaint: Complaint) -> object:
-        scores = trained.pipeline.predict([cleaned(complaint)[0]])[0]
+        scores = trained.pipeline.predict([cleaned(complaint)[0]])
         return decode(scores, arrays.classes, arrays.links, arrays.agreement)
 
     return call
@@ -117,7 +117,7 @@ def main() -> None:
     def chain_batch() -> object:
         arrays = trained.router.scorer.arrays
         scores = trained.pipeline.predict([cleaned(complaint)[0] for complaint in many])
-        return [decode(line, arrays.classes, arrays.links, arrays.agreement) for line in scores]
+        return decode(scores, arrays.classes, arrays.links, arrays.agreement)
 
     batch_times = {}
     for name, batch in (("aduan", own_batch), ("rantai scikit-learn", chain_batch)):

@@ -28,11 +28,13 @@ class Link:
 
     def log_probabilities(self, scores: Floats) -> Floats:
         """Natural logarithms, one distribution in the last axis."""
-        logs = self.power * np.log(np.maximum(scores, 0) + np.float32(self.floor))
+        logs = np.log(np.maximum(scores, 0) + np.float32(self.floor))
+        logs *= np.float32(self.power)
         if self.log_frequencies is not None:
-            logs = logs - np.float32(self.balance) * self.log_frequencies
-        top = logs.max(axis=-1, keepdims=True)
-        return np.asarray(logs - (top + np.log(np.exp(logs - top).sum(axis=-1, keepdims=True))), np.float32)
+            logs -= np.float32(self.balance) * self.log_frequencies
+        logs -= logs.max(axis=-1, keepdims=True)
+        logs -= np.log(np.exp(logs).sum(axis=-1, keepdims=True))
+        return logs
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +52,34 @@ class Agreement:
     log_lift: Floats
     allowed: NDArray[np.bool_]
 
-    def joint(self, log_units: Floats, log_categories: Floats) -> tuple[Floats, Floats, int]:
-        """For one complaint: probabilities of units, of categories, and the category that goes with the
-        likeliest unit (-1 if it can own none).
+    def joint(self, log_units: Floats, log_categories: Floats) -> tuple[Floats, Floats, NDArray[np.intp]]:
+        """Probabilities of units, of categories, and the category that goes with each row's likeliest unit (-1
+        if it can own none). One row a complaint.
 
         Only the likeliest units and categories are joined; the others keep their share unchanged.
         """
-        units = np.argsort(-log_units, kind="stable")[:AGENCIES_JOINED]
-        categories = np.argsort(-log_categories, kind="stable")[:CATEGORIES_JOINED]
-        table = (
-            self.trust_category * log_categories[categories, None]
-            + self.trust_agency * log_units[None, units]
-            + self.trust_lift * self.log_lift[np.ix_(categories, units)]
-        )
-        table = np.exp(table - table.max())
-        table /= table.sum()
-        unit_p, category_p = np.exp(log_units), np.exp(log_categories)
-        unit_p[units] = unit_p[units].sum() * table.sum(axis=0)
-        category_p[categories] = category_p[categories].sum() * table.sum(axis=1)
-        fitting = np.where(self.allowed[:, int(unit_p.argmax())], category_p, -1)
-        return unit_p, category_p, int(fitting.argmax()) if fitting.max() >= 0 else -1
+        units, categories = largest(log_units, AGENCIES_JOINED), largest(log_categories, CATEGORIES_JOINED)
+        table = self.trust_lift * self.log_lift[categories[:, :, None], units[:, None, :]]
+        row = np.arange(len(units))[:, None]
+        table += self.trust_agency * log_units[row, units][:, None, :]
+        table += self.trust_category * log_categories[row, categories][:, :, None]
+        table -= table.max(axis=(1, 2), keepdims=True)
+        np.exp(table, out=table)
+        table /= table.sum(axis=(1, 2), keepdims=True)
+        unit_p = _reshared(np.exp(log_units), units, table.sum(axis=1))
+        category_p = _reshared(np.exp(log_categories), categories, table.sum(axis=2))
+        fitting = np.where(self.allowed[:, unit_p.argmax(axis=1)].T, category_p, -1)
+        best = fitting.argmax(axis=1)
+        return unit_p, category_p, np.where(fitting.max(axis=1) >= 0, best, -1)
+
+
+def largest(values: Floats, most: int) -> NDArray[np.intp]:
+    """Column numbers of the largest values of each row, largest first; of equal ones the earlier column."""
+    return np.argsort(-values, axis=1, kind="stable")[:, :most]
+
+
+def _reshared(p: Floats, columns: NDArray[np.intp], shares: Floats) -> Floats:
+    """The probability that some columns of each row hold together, dealt out anew by `shares`."""
+    row = np.arange(len(columns))[:, None]
+    p[row, columns] = p[row, columns].sum(axis=1, keepdims=True) * shares
+    return p

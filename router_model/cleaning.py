@@ -14,14 +14,20 @@ _TAG = re.compile(
     r"</?(?:a|b|br|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|script|small|span|strong|style|sub|sup|table|tbody|td|th|thead|tr|u|ul)\b[^<>]*>",
     re.IGNORECASE,
 )
-_SCRIPT = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\ufe0e\ufe0f]")
+_SCRIPT = re.compile(r"<(script|style)\b[^<>]*>[^<]*+(?:<(?!/?\1\b)[^<]*+)*+</\1\s*>", re.IGNORECASE)
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u00ad\ufe0e\ufe0f]")
+_ENDLESS = re.compile(r"\S{1000}")
 _BLANK = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r" ?\n[ \n]*")
 
 
 def _visible(character: str) -> str:
     return character if character == "\n" or not unicodedata.category(character).startswith("C") else " "
+
+
+def _normal(text: str) -> str:
+    """NFKC; a run of combining marks costs the square of its length, so a word without end is broken first."""
+    return unicodedata.normalize("NFKC", _ENDLESS.sub(r"\g<0> ", text))
 
 
 def readable(raw: str) -> str:
@@ -32,13 +38,13 @@ def readable(raw: str) -> str:
     text = raw.encode("utf-8", "ignore").decode("utf-8")
     if "\\n" in text:
         text = text.replace("\\r\\n", "\n").replace("\\n", "\n")
+    if "&" in text:
+        text = html.unescape(text)
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", ftfy.fix_encoding(text))
+        text = _normal(ftfy.fix_encoding(text))
         text = _INVISIBLE.sub("", text)
     if "<" in text:
         text = _TAG.sub(" ", _SCRIPT.sub(" ", text))
-    if "&" in text:
-        text = html.unescape(text)
     if not text.isprintable():
         text = "".join(_visible(character) for character in text)
     return _LINES.sub("\n", _BLANK.sub(" ", text)).strip()

@@ -19,19 +19,27 @@ MASKS = {"nik": "[NIK]", "phone": "[TELEPON]", "email": "[SUREL]", "plate": "[PE
 
 _GAP = r"[ .\-]?"
 _PATTERNS = (
-    ("email", re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")),
+    ("email", re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+\b")),
     # NIK and KK numbers have 16 digits and start with a province code, 11 to 96.
     ("nik", re.compile(rf"(?<!\d)[1-9]\d(?:{_GAP}\d){{14}}(?!\d)")),
-    ("phone", re.compile(rf"(?<![\d.,])(?:\+?62|0){_GAP}8\d(?:{_GAP}\d){{7,10}}(?!\d)")),
+    (
+        "phone",
+        re.compile(
+            rf"(?<!\d)(?<!\d[.,])(?:\+?62{_GAP}(?:\(0\))?|\(?0){_GAP}8{_GAP}\d(?:\)?{_GAP}\d){{7,10}}(?!\d)"
+        ),
+    ),
     # A landline behind its area code; short official numbers (110, 112, 129, 1708) never match.
     (
         "phone",
-        re.compile(r"(?i)\b(?:telp?|telepon|hp|wa|whatsapp|nomor saya)\b[ .:]*(\(?0\d{2,3}\)?[ .\-]?\d{5,8})(?!\d)"),
+        re.compile(
+            r"(?i)\b(?:telp?|telepon|hp|wa|whatsapp|nomor saya)\b[ .:]*"
+            r"(\(?0\d{2,3}\)?[ .\-]?\d{3,4}[ .\-]?\d{2,4})(?!\d)"
+        ),
     ),
     (
         "account",
         re.compile(
-            r"(?i)\b(?:rek(?:ening)?|bpjs|npwp|kis|pelanggan|sambungan|meter)\b"
+            r"(?i)(?<!\d )\b(?:rek(?:ening)?|bpjs|npwp|kis|pelanggan|sambungan|meter)\b"
             r"[^\d\n]{0,18}(\d[\d .\-]{7,20}\d)"
         ),
     ),
@@ -39,11 +47,22 @@ _PATTERNS = (
         "plate",
         re.compile(
             r"\b(?:A|AA|AB|AD|AE|AG|B|BA|BB|BD|BE|BG|BH|BK|BL|BM|BN|BP|D|DA|DB|DC|DD|DE|DG|DH|DK|DM|DN|DR|DS|DT|E|EA|EB|ED|F|G|H|K|KB|KH|KT|KU|L|M|N|P|PA|PB|R|S|T|W|Z)"
-            r" ?\d{1,4} ?[A-Z]{1,3}\b"
+            r" ?\d{1,4} ?(?!(?:RT|RW|NO|KM)\b[ .]*\d)[A-Z]{1,3}\b"
         ),
     ),
-    ("account", re.compile(r"(?<![\d.,])\d(?:[ \-]?\d){9,18}(?![\d.,])")),
+    # A long number that is no money, or three and more groups that are no years and no official numbers.
+    (
+        "account",
+        re.compile(
+            r"(?i)(?<!\d)(?<!\d[.,\-])(?<!rp)(?<!rp )(?<!rp\. )"
+            r"(?:\d{10,19}|(?!1\d\d |(?:19|20)\d\d[ \-])\d{3,6}(?:[ \-]\d{3,7}){2,4})(?!\d|[.,]\d)"
+        ),
+    ),
 )
+
+
+# Most texts hold nothing that any pattern above could match; this finds out in one pass.
+_ANY = re.compile(r"@|\d[ .\-]?\d[ .\-]?\d[ .\-]?\d[ .\-]?\d|\b[A-Z]{1,2} ?\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +77,14 @@ class PersonalData:
 def find_personal_data(text: str) -> list[PersonalData]:
     """Spans that do not overlap, in the order of the text; the earlier pattern wins."""
     found: list[PersonalData] = []
+    if not _ANY.search(text):
+        return found
+    taken = bytearray(len(text))
     for kind, pattern in _PATTERNS:
         for match in pattern.finditer(text):
             start, end = match.span(match.lastindex or 0)
-            if all(end <= other.start or start >= other.end for other in found):
+            if not any(taken[start:end]):
+                taken[start:end] = b"\1" * (end - start)
                 found.append(PersonalData(kind, start, end))
     return sorted(found, key=lambda item: item.start)
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from router_model.complaint import Complaint
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """One class of an answer with its calibrated probability, in [0, 1]."""
 
     code: str
@@ -38,7 +38,6 @@ class Prediction:
     complaint: Complaint
     answers: Mapping[str, tuple[Ranked, ...]]
     category: str
-    evidence: tuple[Evidence, ...]
     words: int
     known_words: int
 

@@ -7,21 +7,23 @@ a word is normalised, stemmed and split into character n-grams once, then it is 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from router_model.calibration import Agreement, Link
+from router_model.calibration import Agreement, Link, largest
 from router_model.complaint import Complaint
 from router_model.prediction import Evidence, Prediction, Ranked
 from router_model.terms import BLOCKS, TermExtractor, character_ngrams
-from router_model.tokens import Token, tokens
+from router_model.tokens import tokens
 
 Floats = NDArray[np.float32]
 Columns = NDArray[np.int32]
 LISTED = 10
 """Classes listed of answers with many; the others together have what is missing to 1."""
 EVIDENCE_LISTED = 12
+CHUNK = 256
 _NONE: Columns = np.empty(0, dtype=np.int32)
 
 
@@ -47,13 +49,22 @@ class ModelArrays:
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """One complaint as columns of the model, ascending and distinct, with how often each occurs and its
-    final value; `known` counts the words with a column."""
+    final value; `words` counts all words, `known` those with a column."""
 
-    fields: Mapping[str, Sequence[Token]]
     columns: Columns
     counts: NDArray[np.int64]
     values: Floats
+    words: int
     known: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What the model knows of one word: its root, the root's column (-1 for none), its n-grams' columns."""
+
+    root: str
+    column: int
+    ngrams: Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +80,33 @@ def decode(
     classes: Mapping[str, Sequence[str]],
     links: Mapping[str, Link],
     agreement: Agreement | None,
-) -> Belief:
-    """Calibrated answers that agree with each other, from the raw scores of one complaint."""
+) -> list[Belief]:
+    """Calibrated answers that agree with each other, from raw scores; one row a complaint."""
     logs: dict[str, Floats] = {}
     start = 0
     for answer, names in classes.items():
-        logs[answer] = links[answer].log_probabilities(scores[start : start + len(names)])
+        logs[answer] = links[answer].log_probabilities(scores[:, start : start + len(names)])
         start += len(names)
     probabilities = {answer: np.exp(values) for answer, values in logs.items()}
-    category = ""
+    categories = [""] * len(scores)
     if agreement is not None:
-        units, categories, best = agreement.joint(logs["unit"], logs["category"])
-        probabilities["unit"], probabilities["category"] = units, categories
-        category = classes["category"][best] if best >= 0 else ""
-    return Belief({answer: _ranked(classes[answer], p) for answer, p in probabilities.items()}, category)
+        units, category, best = agreement.joint(logs["unit"], logs["category"])
+        probabilities["unit"], probabilities["category"] = units, category
+        categories = [classes["category"][index] if index >= 0 else "" for index in best.tolist()]
+    ranked = {answer: _ranked(classes[answer], values) for answer, values in probabilities.items()}
+    return [
+        Belief({answer: rows[row] for answer, rows in ranked.items()}, category)
+        for row, category in enumerate(categories)
+    ]
 
 
-def _ranked(classes: Sequence[str], probabilities: Floats) -> tuple[Ranked, ...]:
-    order = np.argsort(-probabilities, kind="stable")[:LISTED]
-    return tuple(Ranked(classes[index], float(probabilities[index])) for index in order)
+def _ranked(classes: Sequence[str], probabilities: Floats) -> list[tuple[Ranked, ...]]:
+    order = largest(probabilities, LISTED)
+    values = probabilities[np.arange(len(order))[:, None], order]
+    return [
+        tuple([Ranked(classes[index], p) for index, p in zip(indexes, row, strict=True)])
+        for indexes, row in zip(order.tolist(), values.tolist(), strict=True)
+    ]
 
 
 class Scorer:
@@ -96,128 +115,111 @@ class Scorer:
     def __init__(self, arrays: ModelArrays) -> None:
         self.arrays = arrays
         self._extractor = TermExtractor(arrays.place_words)
+        # A plain view of the mapped file: slicing a memmap object costs more than the product it feeds.
+        self._coefficients = np.asarray(arrays.coefficients)
+        self._weights = np.asarray(arrays.weights)
         self._columns: dict[str, dict[str, int]] = {}
         start = 0
         for block in BLOCKS:
             terms = arrays.vocabularies.get(block, ())
             self._columns[block] = {term: start + index for index, term in enumerate(terms)}
             start += len(terms)
+        sizes = [len(arrays.vocabularies.get(block, ())) for block in BLOCKS]
+        self._starts = np.cumsum([0, *sizes])
         before = list(arrays.classes).index("unit")
         start = sum(len(classes) for classes in list(arrays.classes.values())[:before])
         self._unit_columns = {unit: start + index for index, unit in enumerate(arrays.classes["unit"])}
-        self._ngram_columns = lru_cache(maxsize=65_536)(self._find_ngram_columns)
+        self._word = lru_cache(maxsize=65_536)(self._look_up)
 
-    def _find_ngram_columns(self, normal: str) -> Columns:
+    def _look_up(self, normal: str) -> _Word:
+        root = self._extractor.root(normal)
         known = self._columns["characters"]
-        return np.array([known[ngram] for ngram in character_ngrams(normal) if ngram in known], np.int32)
+        ngrams = [known[ngram] for ngram in character_ngrams(normal) if ngram in known]
+        return _Word(root, self._columns["words"].get(root, -1), np.array(ngrams, np.int32))
 
-    def _word_columns(self, found: Sequence[Token]) -> Iterator[tuple[int, int]]:
-        """Yields `(position of the last word, column)` for each known word and pair of words."""
+    def _pairs(self, words: Sequence[_Word]) -> list[int]:
+        """For each word the column of the pair it ends, -1 for none."""
         known = self._columns["words"]
-        root, previous = self._extractor.root, ""
-        for position, token in enumerate(found):
-            stemmed = root(token)
-            if (column := known.get(stemmed)) is not None:
-                yield position, column
-            if previous and (column := known.get(f"{previous} {stemmed}")) is not None:
-                yield position, column
-            previous = stemmed
+        ends = [known.get(f"{first.root} {second.root}", -1) for first, second in pairwise(words)]
+        return [-1, *ends] if words else []
 
-    def _single_columns(self, block: str, terms: Iterator[str]) -> list[int]:
-        known = self._columns[block]
-        return [known[term] for term in terms if term in known] if known else []
+    def _words(self, text: str) -> list[_Word]:
+        return [self._word(token.normal) for token in tokens(text)] if text else []
 
     def _read(self, complaint: Complaint) -> _Reading:
-        title, text = list(tokens(complaint.title)), list(tokens(complaint.text))
-        root, single = self._extractor.root, self._columns["words"]
-        ngrams = [self._ngram_columns(token.normal) for token in (*title, *text)]
+        title, text = self._words(complaint.title), self._words(complaint.text)
+        words = title + text
+        singles = [word.column for word in words]
+        pairs = self._pairs(title) + self._pairs(text)
+        title_known, place_known = self._columns["title"], self._columns["place"]
         blocks: dict[str, Sequence[int] | Columns] = {
-            "words": [column for found in (title, text) for _, column in self._word_columns(found)],
-            "characters": np.concatenate(ngrams) if ngrams else _NONE,
-            "title": self._single_columns("title", (root(token) for token in title)),
-            "place": self._single_columns("place", (token.normal for token in tokens(complaint.address))),
+            "words": [column for column in singles + pairs if column >= 0],
+            "characters": np.concatenate([word.ngrams for word in words]) if words else _NONE,
+            "title": [title_known[word.root] for word in title if word.root in title_known],
+            "place": [
+                place_known[token.normal]
+                for token in (tokens(complaint.address) if place_known and complaint.address else ())
+                if token.normal in place_known
+            ],
         }
-        columns, counts, values = [_NONE], [np.empty(0, np.int64)], [np.empty(0, np.float32)]
-        for block, occurrences in blocks.items():
-            if not len(occurrences):
-                continue
-            distinct, count = np.unique(np.asarray(occurrences, dtype=np.int32), return_counts=True)
-            value = (np.log(count) + 1).astype(np.float32) * self.arrays.weights[distinct]
-            length = float(np.sqrt(value @ value))
-            if length > 0:
-                value *= np.float32(self.arrays.block_weights[block] / length)
-            columns.append(distinct)
-            counts.append(count)
-            values.append(value)
-        return _Reading(
-            fields={"title": title, "text": text},
-            columns=np.concatenate(columns),
-            counts=np.concatenate(counts),
-            values=np.concatenate(values),
-            known=sum(root(token) in single for token in (*title, *text)),
-        )
+        occurrences = np.concatenate([_NONE, *(np.asarray(found, dtype=np.int32) for found in blocks.values())])
+        columns, counts = np.unique(occurrences, return_counts=True)
+        values = self._weights[columns] * (np.log(counts) + 1).astype(np.float32)
+        edges = np.searchsorted(columns, self._starts).tolist()
+        for block, start, end in zip(BLOCKS, edges, edges[1:], strict=False):
+            part = values[start:end]
+            if length := float(part @ part) ** 0.5:
+                part *= np.float32(self.arrays.block_weights[block] / length)
+        return _Reading(columns, counts, values, len(words), sum([column >= 0 for column in singles]))
 
     def scores(self, complaint: Complaint) -> Floats:
         """Raw scores of every class of every answer, as the scikit-learn pipeline gives them."""
         return self._scores(self._read(complaint))
 
     def _scores(self, reading: _Reading) -> Floats:
-        return np.asarray(reading.values @ self.arrays.coefficients[reading.columns])
+        return np.asarray(reading.values @ self._coefficients[reading.columns])
 
     def predict(self, complaint: Complaint) -> Prediction:
         """What the model believes about a cleaned complaint; with no known word, its prior beliefs."""
-        reading = self._read(complaint)
-        return self._prediction(complaint, reading, self._scores(reading))
+        return next(self._predictions([complaint], [self._read(complaint)]))
 
-    def _prediction(self, complaint: Complaint, reading: _Reading, scores: Floats) -> Prediction:
-        belief = decode(scores, self.arrays.classes, self.arrays.links, self.arrays.agreement)
-        return Prediction(
-            complaint=complaint,
-            answers=belief.answers,
-            category=belief.category,
-            evidence=self._evidence(reading, belief.answers, complaint),
-            words=sum(len(found) for found in reading.fields.values()),
-            known_words=reading.known,
-        )
+    def _predictions(self, complaints: Sequence[Complaint], readings: Sequence[_Reading]) -> Iterator[Prediction]:
+        scores = np.stack([self._scores(reading) for reading in readings])
+        beliefs = decode(scores, self.arrays.classes, self.arrays.links, self.arrays.agreement)
+        for complaint, reading, belief in zip(complaints, readings, beliefs, strict=True):
+            yield Prediction(complaint, belief.answers, belief.category, reading.words, reading.known)
 
-    def _evidence(
-        self, reading: _Reading, answers: Mapping[str, Sequence[Ranked]], complaint: Complaint
-    ) -> tuple[Evidence, ...]:
-        """Words that spoke for the likeliest agency, strongest first.
+    def predict_explained(self, complaint: Complaint) -> tuple[Prediction, tuple[Evidence, ...]]:
+        """A prediction, and the words that spoke for its first unit, strongest first.
 
         A pair of words counts for its second word, an n-gram for the word it stands in.
         """
-        column = self._unit_columns[answers["unit"][0].code]
-        spoke = reading.values * self.arrays.coefficients[reading.columns, column] / reading.counts
+        reading = self._read(complaint)
+        prediction = next(self._predictions([complaint], [reading]))
+        unit = self._unit_columns[prediction.answers["unit"][0].code]
+        # Column -1, for none, is the last entry and stays 0.
+        spoke = np.zeros(len(self._weights) + 1, np.float32)
+        spoke[reading.columns] = reading.values * self._coefficients[reading.columns, unit] / reading.counts
         evidence: list[Evidence] = []
-        for field, found in reading.fields.items():
-            weights = np.zeros(len(found))
-            for position, term in self._word_columns(found):
-                weights[position] += spoke[np.searchsorted(reading.columns, term)]
-            for position, token in enumerate(found):
-                ngrams = self._ngram_columns(token.normal)
-                weights[position] += spoke[np.searchsorted(reading.columns, ngrams)].sum()
+        for field in ("title", "text"):
             content = getattr(complaint, field)
+            found = list(tokens(content))
+            words = [self._word(token.normal) for token in found]
+            if not words:
+                continue
+            owner = np.repeat(np.arange(len(words)), [len(word.ngrams) for word in words])
+            heard = spoke[np.concatenate([word.ngrams for word in words])]
+            weights = np.bincount(owner, heard, len(words)).astype(np.float32)
+            weights += spoke[[word.column for word in words]] + spoke[self._pairs(words)]
             evidence.extend(
-                Evidence(field, token.start, token.end, content[token.start : token.end], float(weight))
-                for token, weight in zip(found, weights, strict=True)
+                Evidence(field, token.start, token.end, content[token.start : token.end], weight)
+                for token, weight in zip(found, weights.tolist(), strict=True)
                 if weight > 0
             )
-        return tuple(sorted(evidence, key=lambda item: -item.weight)[:EVIDENCE_LISTED])
+        return prediction, tuple(sorted(evidence, key=lambda item: -item.weight)[:EVIDENCE_LISTED])
 
     def predict_many(self, complaints: Sequence[Complaint]) -> Iterator[Prediction]:
-        """Predictions in the order of the complaints, one matrix product for many rows."""
-        for start in range(0, len(complaints), 256):
-            chunk = complaints[start : start + 256]
-            readings = [self._read(complaint) for complaint in chunk]
-            for complaint, reading, scores in zip(chunk, readings, self._many_scores(readings), strict=True):
-                yield self._prediction(complaint, reading, scores)
-
-    def _many_scores(self, readings: Sequence[_Reading]) -> Floats:
-        """Rows share most of their columns, so each distinct row of coefficients is gathered once."""
-        joined = np.concatenate([reading.columns for reading in readings])
-        used, place = np.unique(joined, return_inverse=True)
-        rows = np.repeat(np.arange(len(readings)), [len(reading.columns) for reading in readings])
-        dense = np.zeros((len(readings), len(used)), np.float32)
-        dense[rows, place] = np.concatenate([reading.values for reading in readings])
-        return np.asarray(dense @ self.arrays.coefficients[used])
+        """Predictions in the order of the complaints, decoded many at a time."""
+        for start in range(0, len(complaints), CHUNK):
+            chunk = complaints[start : start + CHUNK]
+            yield from self._predictions(chunk, [self._read(complaint) for complaint in chunk])

@@ -1,6 +1,6 @@
 """What we advise for one complaint: ranked agencies, category, urgency, the route and its reasons."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from router_model.cleaning import Masking, cleaned
 from router_model.complaint import Complaint
@@ -15,7 +15,7 @@ from router_model.policy import (
     reason,
 )
 from router_model.portal import Portal
-from router_model.prediction import Prediction, Ranked
+from router_model.prediction import Evidence, Prediction, Ranked
 from router_model.scorer import Scorer
 
 
@@ -45,6 +45,7 @@ class Suggestion:
     place: FoundPlace | None
     masked: tuple[Masking, ...]
     missing: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
     @property
     def agency(self) -> SuggestedAgency:
@@ -65,12 +66,13 @@ class Router:
     places: PlaceFinder
 
     def suggest(self, complaint: Complaint) -> Suggestion:
-        """Advice for a complaint as it came in; never fails on any text."""
+        """Advice for a complaint as it came in, with its evidence; never fails on any text."""
         clean, masked = cleaned(complaint)
-        return self.advise(self.scorer.predict(clean), tuple(masked))
+        prediction, evidence = self.scorer.predict_explained(clean)
+        return replace(self.advise(prediction, tuple(masked)), evidence=evidence)
 
     def suggest_many(self, complaints: list[Complaint]) -> list[Suggestion]:
-        """The same advice as one by one, faster."""
+        """The same advice as one by one, faster and without evidence."""
         clean = [cleaned(complaint) for complaint in complaints]
         predictions = self.scorer.predict_many([complaint for complaint, _ in clean])
         return [

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from router_model.complaint import Complaint
-from router_model.tokens import Token, stem, tokens
+from router_model.tokens import stem, tokens
 
 BLOCKS = ("words", "characters", "title", "place")
 NGRAM_SIZES = (3, 4, 5)
@@ -36,13 +36,14 @@ class TermExtractor:
 
     place_words: frozenset[str] = frozenset()
 
-    def root(self, token: Token) -> str:
-        return token.normal if token.normal in self.place_words else stem(token.normal)
+    def root(self, normal: str) -> str:
+        """What a normal form counts as: itself if it is part of a place's name, its stem otherwise."""
+        return normal if normal in self.place_words else stem(normal)
 
     def _pairs(self, text: str) -> Iterator[str]:
         previous = ""
         for token in tokens(text):
-            root = self.root(token)
+            root = self.root(token.normal)
             yield root
             if previous:
                 yield f"{previous} {root}"
@@ -60,7 +61,7 @@ class TermExtractor:
         ]
 
     def title(self, complaint: Complaint) -> list[str]:
-        return [self.root(token) for token in tokens(complaint.title)]
+        return [self.root(token.normal) for token in tokens(complaint.title)]
 
     def place(self, complaint: Complaint) -> list[str]:
         return [token.normal for token in tokens(complaint.address)]

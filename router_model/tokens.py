@@ -7,9 +7,9 @@ it was tried on.
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from typing import NamedTuple
 
 from Sastrawi.Dictionary.ArrayDictionary import ArrayDictionary
 from Sastrawi.Stemmer.Stemmer import Stemmer
@@ -33,7 +33,7 @@ LONGEST_WORD = 30
 _LEAK = re.compile(
     r"""
     ^\s* (?: (?:kepada\s+)? yth\.? | kepada\s+yang\s+terhormat | yang\s+terhormat )
-        \s* [:,]? \s* [^,\n:]{3,90} (?: [,\n:] | \.\s )
+        \s* [:,]? \s* [^,\n:]{3,90}? (?: [,\n:] | \.\s )
     | \b (?:telah\s+|sudah\s+)? (?: ter|di ) disposisi (?:kan)? \s+ (?: ke(?:pada)? ) \s+ [^.,\n]{3,90}
     | \b disposisi \s* : \s* [^.,\n]{3,90}
     | \b mohon \s+ (?: (?:untuk\s+)? (?:segera\s+)? di \s? tindak \s? lanjut[ia] (?:nya)? | informasinya )
@@ -43,8 +43,10 @@ _LEAK = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+_MAY_LEAK = re.compile(r"yth|terhormat|disposisi|mohon", re.IGNORECASE)
+
+
+class Token(NamedTuple):
     """One word: where it stands in the text it came from, and its normal form (see `normal_form`)."""
 
     start: int
@@ -108,6 +110,8 @@ def normal_form(word: str) -> str:
 
 def disposition_leaks(text: str) -> list[tuple[int, int]]:
     """Spans, as start and end, of what staff add when they forward: it gives the agency away."""
+    if not _MAY_LEAK.search(text):
+        return []
     return [match.span() for match in _LEAK.finditer(text)]
 
 
@@ -115,10 +119,12 @@ def tokens(text: str) -> Iterator[Token]:
     """Words of a readable, masked text from left to right; links, masks and disposition leaks are left out."""
     leaks = disposition_leaks(text)
     for match in _WORD.finditer(text):
-        if match["skip"] or any(start <= match.start() < end for start, end in leaks):
+        kind, start = match.lastgroup, match.start()
+        if kind == "skip" or (leaks and any(first <= start < last for first, last in leaks)):
             continue
-        if match["word"]:
-            yield Token(match.start(), match.end(), normal_form(match["word"]))
+        if kind == "word":
+            word = match.group()
+            yield Token(start, start + len(word), normal_form(word))
         else:
-            for part in _TAG_PART.finditer(match[0]):
-                yield Token(match.start() + part.start(), match.start() + part.end(), normal_form(part[0]))
+            for part in _TAG_PART.finditer(match.group()):
+                yield Token(start + part.start(), start + part.end(), normal_form(part.group()))

@@ -56,9 +56,7 @@ class Highlight:
 def highlights(suggestion: Suggestion) -> list[Highlight]:
     """The masked text cut where evidence starts and ends; the parts put together give the text."""
     text = suggestion.prediction.complaint.text
-    evidence = sorted(
-        (item for item in suggestion.prediction.evidence if item.field == "text"), key=lambda item: item.start
-    )
+    evidence = sorted((item for item in suggestion.evidence if item.field == "text"), key=lambda item: item.start)
     strongest = max((item.weight for item in evidence), default=0.0)
     parts, position = [], 0
     for item in evidence:

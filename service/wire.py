@@ -40,7 +40,7 @@ class ComplaintIn(Body):
                 {
                     "external_id": "PRO-2026-000123",
                     "title": "Lampu jalan padam",
-                    "text": "Lampu jalan di depan balai banjar mati sejak Senin, gelap, anak-anak pulang les jalan kaki.",
+                    "text": "Lampu jalan di depan balai banjar mati sejak Senin, gelap, anak-anak pulang jalan kaki.",
                     "channel": "web",
                     "location": {"village": "Sidakarya", "address": "Jl. Kerta Petasikan"},
                 }
@@ -260,7 +260,7 @@ def suggestion_body(suggestion: Suggestion, portal: Portal) -> SuggestionBody:
         duplicates=[],
         explanation=[
             EvidenceOut(term=e.term, weight=e.weight, field=e.field, start=e.start, end=e.end)
-            for e in suggestion.prediction.evidence
+            for e in suggestion.evidence
         ],
         personal_data=[
             PersonalDataOut(kind=m.item.kind, field=m.field, start=m.item.start, end=m.item.end)

@@ -36,7 +36,8 @@ def fit_link(scores: Floats, wanted: Integers, log_frequencies: Floats) -> Link:
     row = np.arange(len(wanted))
 
     def link(parameters: NDArray[np.float64]) -> Link:
-        power, floor = np.exp(parameters[:2])
+        # Bounded: the search may wander to where single precision rounds the floor to 0, whose logarithm is none.
+        power, floor = np.exp(np.clip(parameters[:2], -12, 4))
         return Link(float(power), float(floor), float(parameters[2]), log_frequencies)
 
     def loss(parameters: NDArray[np.float64]) -> float:
@@ -73,14 +74,13 @@ def fit_agreement(
         trust = np.exp(parameters)
         return Agreement(float(trust[0]), float(trust[1]), float(trust[2]), lift, allowed)
 
+    log_units, log_categories = log_units[rows], log_categories[rows]
+    row = np.arange(len(rows))
+
     def loss(parameters: NDArray[np.float64]) -> float:
-        rule = agreement(parameters)
-        total = 0.0
-        for row in rows:
-            unit_p, category_p, _ = rule.joint(log_units[row], log_categories[row])
-            total -= np.log(max(unit_p[wanted_units[row]], 1e-5))
-            total -= np.log(max(category_p[wanted_categories[row]], 1e-5))
-        return float(total / len(rows))
+        unit_p, category_p, _ = agreement(parameters).joint(log_units, log_categories)
+        found = unit_p[row, wanted_units[rows]], category_p[row, wanted_categories[rows]]
+        return -float(sum(np.log(np.maximum(p, 1e-5)).mean() for p in found))
 
     return agreement(_minimum(loss, [-0.3, -0.3, -0.7], evaluations=70))
 

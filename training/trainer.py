@@ -267,5 +267,5 @@ def _router(portal: Portal, pipeline: Pipeline, forward: _Forward) -> Router:
     """A router with the calibration and the policy that forward scores support."""
     links, agreement = _calibrate(forward, portal)
     router = Router(Scorer(model_arrays(pipeline, portal, links, agreement)), portal, Policy(), PlaceFinder(portal))
-    joined = [decode(line, forward.classes, links, agreement) for line in forward.scores]
-    return replace(router, policy=_policy(router, forward.rows, joined, portal.settings.get("policy", {})))
+    beliefs = decode(forward.scores, forward.classes, links, agreement)
+    return replace(router, policy=_policy(router, forward.rows, beliefs, portal.settings.get("policy", {})))

@@ -35,11 +35,11 @@ Registry = Annotated[
 
 
 def say(text: str) -> None:
-    people.print(text, markup=False)
+    people.print(text, markup=False, soft_wrap=True)
 
 
 def complain(text: str) -> None:
-    people.print(f"Gagal: {text}", style="bold red" if people.is_terminal else "", markup=False)
+    people.print(f"Gagal: {text}", style="bold red" if people.is_terminal else "", markup=False, soft_wrap=True)
 
 
 def result(text: str) -> None:

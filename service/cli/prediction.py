@@ -68,7 +68,7 @@ def _explained(suggestion: Suggestion, categories: Mapping[str, Category], relea
         lines.append(f"{'Jenis':10}   {kind.p:4.0%}  {REPORT_TYPES[kind.code]}")
     if suggestion.place:
         lines.append(f"{'Tempat':10}   {suggestion.place.place.name} (dari {suggestion.place.source})")
-    words = ", ".join(item.term for item in suggestion.prediction.evidence[:6])
+    words = ", ".join(item.term for item in suggestion.evidence[:6])
     lines.append(f"{'Karena':10}   {words or '-'}")
     lines.append(f"{'Rilis':10}   {release}")
     return "\n".join(lines)

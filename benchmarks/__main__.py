@@ -1,0 +1,9 @@
+"""Runs every measurement one after the other, each also runnable by itself."""
+
+import sys
+
+from benchmarks import ablation, accuracy, cold, speed
+
+for module in (accuracy, cold, ablation, speed):
+    sys.stdout.write(f"\n=== python -m {module.__name__} ===\n")
+    module.main()

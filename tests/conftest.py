@@ -1,0 +1,57 @@
+"""One real model for the whole session: trained on the shipped sample, published and put in force."""
+
+from pathlib import Path
+
+import pytest
+
+from router_model.portal import Portal, load_portal
+from router_model.release import Release, champion, promote
+from router_model.suggestion import Router
+from service.serving import router_of
+from training.dataset import Example, load_examples
+from training.publishing import publish
+from training.trainer import Trained, train
+
+
+@pytest.fixture(scope="session")
+def denpasar() -> Path:
+    """The shipped portal folder with its labelled complaints."""
+    return Path(__file__).parents[1] / "data" / "labeled_sample" / "denpasar"
+
+
+@pytest.fixture(scope="session")
+def portal(denpasar: Path) -> Portal:
+    return load_portal(denpasar)
+
+
+@pytest.fixture(scope="session")
+def examples(denpasar: Path, portal: Portal) -> list[Example]:
+    """Every labelled complaint of the sample, oldest first."""
+    found, faults = load_examples([denpasar / "complaints.csv"], portal)
+    assert not faults
+    return found
+
+
+@pytest.fixture(scope="session")
+def trained(examples: list[Example], portal: Portal) -> Trained:
+    return train(examples, portal)
+
+
+@pytest.fixture(scope="session")
+def registry(
+    trained: Trained, examples: list[Example], denpasar: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A registry with one release, which is in force. Tests that change a registry work on a copy."""
+    folder = tmp_path_factory.mktemp("registry")
+    promote(folder, publish(trained, examples, denpasar, folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def release(registry: Path) -> Release:
+    return champion(registry)
+
+
+@pytest.fixture(scope="session")
+def router(release: Release) -> Router:
+    return router_of(release)

@@ -1,0 +1,160 @@
+"""The installed command `aduan`, as a child process: results on stdout, words on stderr, exit 0, 1 or 2."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import openpyxl
+import pytest
+from live_service import ADUAN
+
+from router_model.portal import load_portal
+from router_model.release import champions
+
+LAMP = "Lampu penerangan jalan umum di depan sekolah mati sudah seminggu, gelap gulita kalau malam"
+POWER = "Listrik padam di rumah sejak subuh, token sudah diisi tetapi meteran PLN tetap mati, sudah lapor PLN"
+ADDED = [
+    "agency", "agency_p", "agency_2", "agency_2_p", "agency_3", "agency_3_p", "category", "category_p", "urgency",
+    "urgency_p", "report_type", "route", "reasons", "release",
+]  # fmt: skip
+Outcome = subprocess.CompletedProcess[str]
+Command = Sequence[str | Path]
+
+
+@pytest.fixture(scope="module")
+def home(registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An ADUAN_HOME with a copy of the registry, free to change."""
+    folder = tmp_path_factory.mktemp("home")
+    shutil.copytree(registry, folder / "registry")
+    return folder
+
+
+def aduan(home: Path, *arguments: str | Path, given: str = "") -> Outcome:
+    environment = {**os.environ, "ADUAN_HOME": str(home), "COLUMNS": "200"}
+    return subprocess.run(
+        [ADUAN, *arguments], input=given, env=environment, capture_output=True, text=True, timeout=180, check=False
+    )
+
+
+def together(home: Path, *commands: Command) -> list[Outcome]:
+    """Runs commands that do not depend on each other side by side; starting Python is what takes the time."""
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(lambda command: aduan(home, *command), commands))
+
+
+def assert_named_failure(outcome: Outcome, *words: str) -> None:
+    assert (outcome.returncode, outcome.stdout) == (1, ""), outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    for word in words:
+        assert word in outcome.stderr
+
+
+def write_csv(path: Path, *rows: tuple[str, ...]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return path
+
+
+def snapshot(folder: Path) -> dict[str, int]:
+    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def test_predict_reads_the_argument_or_standard_input_and_says_the_same(home: Path) -> None:
+    people = aduan(home, "predict", LAMP)
+    assert (people.returncode, people.stderr) == (0, "")
+    assert "Dinas Perhubungan Kota Denpasar" in people.stdout
+    assert "Rute" in people.stdout
+    assert aduan(home, "predict", given=LAMP).stdout == people.stdout
+
+
+def test_predict_as_json_has_the_shape_of_the_service(home: Path) -> None:
+    outcome = aduan(home, "predict", "--json", "--village", "Sidakarya", LAMP)
+    body = json.loads(outcome.stdout)
+    assert body.keys() >= {"agencies", "category", "urgency", "report_type", "route", "reasons", "explanation"}
+    assert body["agencies"][0].keys() >= {"code", "name", "p"}
+    assert body["release"] in champions(home / "registry").values()
+    assert body["place"]["name"] == "Sidakarya"
+
+
+@pytest.fixture(scope="module")
+def scored(home: Path) -> dict[str, list[dict[str, str]]]:
+    """The same two complaints scored into each kind of file, each read back."""
+    source = write_csv(home / "in.csv", ("id", "text", "catatan"), ("1", LAMP, "a"), ("2", f"={POWER}\x07", "b"))
+    outcomes = together(home, *(("score", source, home / f"out{end}") for end in (".csv", ".jsonl", ".xlsx")))
+    assert [outcome.returncode for outcome in outcomes] == [0, 0, 0], outcomes
+    with (home / "out.csv").open(encoding="utf-8", newline="") as file:
+        from_csv = list(csv.DictReader(file))
+    lines = (home / "out.jsonl").read_text("utf-8").splitlines()
+    header, *cells = openpyxl.load_workbook(home / "out.xlsx").worksheets[0].iter_rows(values_only=True)
+    from_xlsx = [dict(zip(map(str, header), ("" if c is None else str(c) for c in row), strict=True)) for row in cells]
+    return {"csv": from_csv, "jsonl": [json.loads(line) for line in lines], "xlsx": from_xlsx}
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "xlsx"])
+def test_score_adds_the_agreed_columns_to_every_row(scored: dict[str, list[dict[str, str]]], kind: str) -> None:
+    rows = scored[kind]
+    assert list(rows[0]) == ["id", "text", *ADDED]
+    assert [row["id"] for row in rows] == ["1", "2"]
+    assert [row["agency"] for row in rows] == ["Dinas Perhubungan Kota Denpasar", "PLN UP3 Bali Selatan"]
+    assert rows[1]["route"] == "external"
+    assert all(0 <= float(row["agency_p"]) <= 1 for row in rows)
+
+
+def test_check_names_what_is_wrong_with_a_data_set(home: Path, denpasar: Path) -> None:
+    rows = [("text", "agency"), (LAMP, "Dinas Antah Berantah"), ("", "BPBD"), (f"{LAMP} WA 081338765210", "Dishub")]
+    data = write_csv(home / "kotor.csv", *rows)
+    program, people = together(
+        home, ("check", data, "--portal", denpasar, "--json"), ("check", data, "--portal", denpasar)
+    )
+    counts = {finding["code"]: finding["count"] for finding in json.loads(program.stdout)}
+    assert (counts["unknown_label"], counts["no_text"], counts["personal_data"]) == (1, 1, 1)
+    assert "081338765210" not in program.stdout + people.stdout
+    assert "Antah Berantah" in people.stdout
+
+
+def test_a_portal_folder_is_derived_from_a_history_or_from_names(home: Path, denpasar: Path) -> None:
+    names, places = home / "nama.txt", home / "tempat.csv"
+    names.write_text("Dinas Perhubungan\nKelurahan Melati\nKecamatan Taman\n", "utf-8")
+    write_csv(places, ("village", "district"), ("Melati", "Taman"))
+    made = together(
+        home,
+        ("portal", "init", denpasar / "complaints.csv", "--out", home / "dari-data"),
+        ("portal", "init", "--agencies", names, "--territory", places, "--out", home / "dari-nama"),
+    )
+    assert [outcome.returncode for outcome in made] == [0, 0], made
+    assert load_portal(home / "dari-data").find_agency("Dinas Perhubungan Kota Denpasar")
+    new = load_portal(home / "dari-nama")
+    assert {agency.name: agency.unit for agency in new.agencies} == {
+        "Dinas Perhubungan": "dinas-perhubungan", "Kelurahan Melati": "@kelurahan", "Kecamatan Taman": "@kecamatan",
+    }  # fmt: skip
+    assert_named_failure(aduan(home, "portal", "init", "--agencies", names, "--out", home / "dari-nama"), "dari-nama")
+
+
+def test_keys_are_created_listed_without_their_secret_and_revoked(home: Path) -> None:
+    made = json.loads(aduan(home, "key", "create", "--portal", "denpasar", "--json").stdout)
+    assert aduan(home, "key", "revoke", made["id"]).returncode == 0
+    listed, unknown = together(home, ("key", "list", "--json"), ("key", "revoke", "tidak-ada"))
+    assert made["key"] not in listed.stdout
+    assert {key["id"]: key["revoked"] for key in json.loads(listed.stdout)}[made["id"]] == "dicabut"
+    assert_named_failure(unknown, "tidak-ada")
+
+
+def test_wrong_usage_ends_with_two_and_a_named_failure_with_one(home: Path) -> None:
+    empty = home / "kosong"
+    wrong, half, date, nothing, unknown = together(
+        home,
+        ("tebak",),
+        ("portal", "init", "--out", empty),
+        ("evaluate", home / "kotor.csv", "--from", "kapan-kapan"),
+        ("predict", "--registry", empty, LAMP),
+        ("release", "show", "tidak-ada"),
+    )
+    assert [outcome.returncode for outcome in (wrong, half)] == [2, 2]
+    assert date.returncode in {1, 2}
+    assert_named_failure(nothing, "Gagal:", str(empty))
+    assert_named_failure(unknown, "tidak-ada")
