@@ -62,9 +62,7 @@ def cleaned(complaint: Complaint) -> tuple[Complaint, list[Masking]]:
     """The complaint as it may be stored, shown and learned from, and what was masked in it."""
     fields: dict[str, str] = {}
     masked: list[Masking] = []
-    for name in ("title", "text", "address"):
+    for name in ("title", "text", "address", "village", "district"):
         fields[name], found = mask_personal_data(readable(getattr(complaint, name)))
         masked.extend(Masking(name, item) for item in found)
-    for name in ("village", "district"):
-        fields[name] = readable(getattr(complaint, name))
     return replace(complaint, **fields), masked

@@ -24,9 +24,7 @@ _PATTERNS = (
     ("nik", re.compile(rf"(?<!\d)[1-9]\d(?:{_GAP}\d){{14}}(?!\d)")),
     (
         "phone",
-        re.compile(
-            rf"(?<!\d)(?<!\d[.,])(?:\+?62{_GAP}(?:\(0\))?|\(?0){_GAP}8{_GAP}\d(?:\)?{_GAP}\d){{7,10}}(?!\d)"
-        ),
+        re.compile(rf"(?<!\d)(?<!\d[.,])(?:\+?62{_GAP}(?:\(0\))?|\(?0){_GAP}8{_GAP}\d(?:\)?{_GAP}\d){{7,10}}(?!\d)"),
     ),
     # A landline behind its area code; short official numbers (110, 112, 129, 1708) never match.
     (
@@ -40,13 +38,13 @@ _PATTERNS = (
         "account",
         re.compile(
             r"(?i)(?<!\d )\b(?:rek(?:ening)?|bpjs|npwp|kis|pelanggan|sambungan|meter)\b"
-            r"[^\d\n]{0,18}(\d[\d .\-]{7,20}\d)"
+            r"(?:(?!rp)[^\d\n]){0,18}(\d[\d .\-]{7,20}\d)"
         ),
     ),
     (
         "plate",
         re.compile(
-            r"\b(?:A|AA|AB|AD|AE|AG|B|BA|BB|BD|BE|BG|BH|BK|BL|BM|BN|BP|D|DA|DB|DC|DD|DE|DG|DH|DK|DM|DN|DR|DS|DT|E|EA|EB|ED|F|G|H|K|KB|KH|KT|KU|L|M|N|P|PA|PB|R|S|T|W|Z)"
+            r"\b(?!P3K\b)(?:A[ABDEG]?|B[ABDEGHKLMNP]?|D[ABCDEGHKMNRST]?|E[ABD]?|F|G|H|K[BHTU]?|L|M|N|P[AB]?|R|S|T|W|Z)"
             r" ?\d{1,4} ?(?!(?:RT|RW|NO|KM)\b[ .]*\d)[A-Z]{1,3}\b"
         ),
     ),

@@ -6,7 +6,7 @@ from typing import Literal
 
 from router_model.complaint import Complaint
 from router_model.portal import Agency, Place, Portal
-from router_model.tokens import normal_form, tokens
+from router_model.tokens import tokens
 
 Source = Literal["village", "district", "address", "title", "text"]
 _CUES = frozenset(
@@ -26,6 +26,7 @@ _CUES = frozenset(
         "bendesa",
     ]
 )
+_KINDS = frozenset({"kelurahan", "desa", "kecamatan"})
 _VILLAGE_OFFICES = frozenset({"kelurahan", "desa"})
 
 
@@ -38,7 +39,7 @@ class FoundPlace:
 
 
 def name_words(name: str) -> tuple[str, ...]:
-    return tuple(normal_form(part) for part in name.replace("-", " ").split())
+    return tuple(token.normal for token in tokens(name))
 
 
 class PlaceFinder:
@@ -71,7 +72,7 @@ class PlaceFinder:
         return FoundPlace(district, "district") if district else found
 
     def _in_district(self, words: tuple[str, ...], district: Place | None) -> Place | None:
-        places = self._names.get(words, [])
+        places = self._names.get(words) or (self._names.get(words[1:], []) if words and words[0] in _KINDS else [])
         if district is not None:
             inside = [place for place in places if place.district_code == district.code]
             places = inside or places
@@ -117,12 +118,17 @@ class PlaceFinder:
             codes = codes[:1]
         return next((office for kind in kinds for code in codes if (office := self._offices.get((kind, code)))), None)
 
-    @staticmethod
-    def _says(complaint: Complaint, name: tuple[str, ...]) -> bool:
-        """Whether the full name of an office, such as `desa adat intaran`, stands in title or text."""
+    def _says(self, complaint: Complaint, name: tuple[str, ...]) -> bool:
+        """Whether the full name of an office, such as `desa adat intaran`, stands in title or text.
+
+        `kelurahan pemecutan kaja` does not name the office of Pemecutan: the longer name of a place wins.
+        """
         for text in (complaint.title, complaint.text):
             words = [token.normal for token in tokens(text)]
             for start in range(len(words) - len(name) + 1):
-                if words[start] == name[0] and tuple(words[start : start + len(name)]) == name:
+                if words[start] != name[0] or tuple(words[start : start + len(name)]) != name:
+                    continue
+                longer = range(len(name), self._longest + 1)
+                if not any(tuple(words[start + 1 : start + 1 + size]) in self._names for size in longer):
                     return True
         return False

@@ -68,5 +68,5 @@ class Policy:
     auto: float = 1.01
     prefill: float = 1.01
     category_auto: float = 1.01
-    emergency: float = 0.30
+    emergency: float = 0.12
     place_precision: float = 0.95

@@ -23,6 +23,8 @@ from router_model.terms import BLOCKS
 FORMAT = 1
 MANIFEST = "manifest.json"
 CHAMPIONS = "champions.json"
+BESIDE_THE_MODEL = frozenset({"pipeline.joblib", "card.md"})
+"""Files of a release that no answer depends on."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,12 @@ class Release:
 def file_hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def model_hash(files: Mapping[str, str], policy: Mapping[str, Any]) -> str:
+    """What the answers depend on: the model's files by their hashes, and the thresholds."""
+    model = {name: digest for name, digest in files.items() if name not in BESIDE_THE_MODEL}
+    return hashlib.sha256(orjson.dumps([model, dict(policy)], option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def write_arrays(folder: Path, arrays: ModelArrays) -> None:
@@ -122,7 +130,9 @@ def faults(folder: Path) -> list[str]:
         return [str(error)]
     expected: dict[str, str] = manifest.get("files", {})
     present = {
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and path != folder / MANIFEST
     }
     problems = [f"berkas hilang: {name}" for name in sorted(expected.keys() - present)]
     problems += [f"berkas asing: {name}" for name in sorted(present - expected.keys())]
@@ -131,6 +141,8 @@ def faults(folder: Path) -> list[str]:
         for name in sorted(expected.keys() & present)
         if file_hash(folder / name) != expected[name]
     ]
+    if model_hash(expected, manifest.get("policy", {})) != manifest.get("model_hash"):
+        problems.append(f"berkas berubah: {MANIFEST} (daftar berkas atau ambang)")
     if not problems:
         try:
             portal = load_portal(folder / "portal")
@@ -164,7 +176,7 @@ def open_release(folder: Path) -> Release:
 
 def release_ids(registry: Path) -> list[str]:
     """Oldest first by creation time."""
-    folders = [path.parent for path in registry.glob(f"*/{MANIFEST}")]
+    folders = [path.parent for path in registry.glob(f"[!.]*/{MANIFEST}")]
     manifests = [read_manifest(folder) for folder in folders]
     return [manifest["id"] for manifest in sorted(manifests, key=lambda item: (item["created_at"], item["id"]))]
 
@@ -211,6 +223,7 @@ __all__ = [
     "champions",
     "faults",
     "file_hash",
+    "model_hash",
     "open_release",
     "promote",
     "read_manifest",

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib import resources
+from itertools import islice
 from typing import NamedTuple
 
 from Sastrawi.Dictionary.ArrayDictionary import ArrayDictionary
@@ -28,12 +29,17 @@ _TAG_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]+")
 _ELONGATED = re.compile(r"([^\W\d])\1{2,}")
 _REDUPLICATED = re.compile(r"([^\W\d_]{3,})2(?:nya)?")
 LONGEST_WORD = 30
+MOST_WORDS = 2_000
+"""Words read of one text. The longest complaint known has 1,247; hostile text must not occupy a worker."""
 
 # What staff, not the citizen, wrote: it names the answer, so it must not be learned from.
 _LEAK = re.compile(
     r"""
     ^\s* (?: (?:kepada\s+)? yth\.? | kepada\s+yang\s+terhormat | yang\s+terhormat )
-        \s* [:,]? \s* [^,\n:]{3,90}? (?: [,\n:] | \.\s )
+        \s* [:,]? \s*
+        # A sentence that goes on into the complaint is no mere address: nothing of it may be lost.
+        (?: (?! \b(?:ada|tolong|mohon|minta|saya|kami|kita|ini|itu|mau|ingin|sudah|belum|tidak)\b ) [^,\n:] ){3,90}?
+        (?: [,\n:] | \.\s )
     | \b (?:telah\s+|sudah\s+)? (?: ter|di ) disposisi (?:kan)? \s+ (?: ke(?:pada)? ) \s+ [^.,\n]{3,90}
     | \b disposisi \s* : \s* [^.,\n]{3,90}
     | \b mohon \s+ (?: (?:untuk\s+)? (?:segera\s+)? di \s? tindak \s? lanjut[ia] (?:nya)? | informasinya )
@@ -118,9 +124,12 @@ def disposition_leaks(text: str) -> list[tuple[int, int]]:
 def tokens(text: str) -> Iterator[Token]:
     """Words of a readable, masked text from left to right; links, masks and disposition leaks are left out."""
     leaks = disposition_leaks(text)
-    for match in _WORD.finditer(text):
+    hidden = bytearray(len(text)) if leaks else bytearray()
+    for first, last in leaks:
+        hidden[first:last] = b"\1" * (last - first)
+    for match in islice(_WORD.finditer(text), MOST_WORDS):
         kind, start = match.lastgroup, match.start()
-        if kind == "skip" or (leaks and any(first <= start < last for first, last in leaks)):
+        if kind == "skip" or (hidden and hidden[start]):
             continue
         if kind == "word":
             word = match.group()

@@ -6,6 +6,8 @@ import orjson
 from fastapi import APIRouter, Depends, HTTPException, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from router_model.cleaning import readable
+from router_model.personal_data import mask_personal_data
 from service.serving import Serving
 from service.store import ApiKey, Store, StoredSuggestion
 from service.wire import ComplaintIn, Problem, State, SuggestionOut, Taxonomy, suggestion_body, taxonomy_of
@@ -89,13 +91,16 @@ def suggest(
         "address": clean.address,
         "village": clean.village,
         "district": clean.district,
-        "channel": body.channel,
+        "channel": mask_personal_data(readable(body.channel))[0],
         "received_at": body.received_at.isoformat() if body.received_at else None,
         "anonymous": body.anonymous,
         "confidential": body.confidential,
     }
     answer = suggestion_body(suggestion, serving.release.portal).model_dump(mode="json")
-    return _stored(store.add_suggestion(key.portal, body.external_id, request, serving.release.id, complaint, answer))
+    stored = store.add_suggestion(key.portal, body.external_id, request, serving.release.id, complaint, answer)
+    if stored.body is not answer:  # the same complaint came twice at once, and the other one was first
+        response.status_code = 200
+    return _stored(stored)
 
 
 @router.get("/v1/suggestions/{suggestion_id}", summary="Saran yang tersimpan", responses={404: _problems[404]})

@@ -3,13 +3,15 @@
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, HTTPException
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from router_model import __version__
 from service import api, problems, try_page
@@ -17,6 +19,7 @@ from service.serving import serving_release
 from service.store import Store
 
 MOST_BODY_BYTES = 1_000_000
+TOO_LARGE = f"Paling banyak {MOST_BODY_BYTES} byte."
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -64,7 +67,7 @@ def create_application(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
-    app.middleware("http")(_around)
+    app.add_middleware(_Around)
     app.include_router(api.router)
     app.include_router(api.health)
     app.include_router(try_page.router)
@@ -72,19 +75,48 @@ def create_application(settings: Settings) -> FastAPI:
     return app
 
 
-async def _around(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Request id, security headers and the size limit of a body that says its length."""
-    given = request.headers.get("X-Request-ID", "")
-    request_id = given if _SANE_ID.fullmatch(given) else secrets.token_hex(8)
-    length = request.headers.get("Content-Length", "0")
-    if not length.isdigit() or int(length) > MOST_BODY_BYTES:
-        response = problems.problem(413, f"Paling banyak {MOST_BODY_BYTES} byte.")
-    else:
-        response = await call_next(request)
-    response.headers["X-Request-ID"] = request_id
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+class _Around:
+    """Request id and security headers on every answer, a failed one too, and the size limit of a body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given, length = headers.get("X-Request-ID", ""), headers.get("Content-Length", "0")
+        request_id = given if _SANE_ID.fullmatch(given) else secrets.token_hex(8)
+        received, started = 0, False
+
+        async def limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MOST_BODY_BYTES:
+                raise HTTPException(413, TOO_LARGE)
+            return message
+
+        async def stamped(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                answer = MutableHeaders(scope=message)
+                answer["X-Request-ID"] = request_id
+                for name, value in SECURITY_HEADERS.items():
+                    answer.setdefault(name, value)
+            await send(message)
+
+        if not length.isdigit() or int(length) > MOST_BODY_BYTES:
+            await problems.problem(413, TOO_LARGE)(scope, receive, stamped)
+            return
+        try:
+            await self.app(scope, limited, stamped)
+        except Exception:
+            if not started:
+                await problems.problem(500)(scope, receive, stamped)
+            raise
 
 
 def application() -> FastAPI:

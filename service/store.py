@@ -95,7 +95,7 @@ class Store:
     """Opens (and creates) the database of `url`. Safe to share between threads."""
 
     def __init__(self, url: str) -> None:
-        self._engine: Engine = create_engine(url)
+        self._engine: Engine = create_engine(url, hide_parameters=True)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _durable_sqlite)
         _schema.create_all(self._engine)

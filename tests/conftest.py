@@ -1,5 +1,8 @@
 """One real model for the whole session: trained on the shipped sample, published and put in force."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,3 +58,21 @@ def release(registry: Path) -> Release:
 @pytest.fixture(scope="session")
 def router(release: Release) -> Router:
     return router_of(release)
+
+
+@pytest.fixture(scope="session")
+def twins(denpasar: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two releases of the same 200 rows, trained in two processes with different hash seeds."""
+    registries = [tmp_path_factory.mktemp("twin") for _ in range(2)]
+    children = [
+        subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("publisher.py"), "train", "200", denpasar, registry],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for registry, seed in zip(registries, ("1", "2"), strict=True)
+    ]
+    ids = [child.communicate(timeout=120)[0].strip() for child in children]
+    assert [child.returncode for child in children] == [0, 0]
+    return [registry / release_id for registry, release_id in zip(registries, ids, strict=True)]

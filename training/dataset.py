@@ -1,6 +1,7 @@
 """Labelled complaints from a file, with each fault named by row and column."""
 
 import csv
+import io
 import json
 import re
 import zipfile
@@ -118,7 +119,9 @@ def _known(record: Mapping[str, object]) -> dict[str, str]:
         if column in COLUMNS or column == "received_time":
             values[column] = "" if value is None else str(value).strip()
     if time := values.pop("received_time", ""):
-        values["received_at"] = f"{values.get('received_at', '')} {time}"
+        day = parse_moment(values.get("received_at", ""))
+        written = f"{day.day} {_MONTHS[day.month - 1]} {day.year}" if day else values.get("received_at", "")
+        values["received_at"] = f"{written} {time}"
     return values
 
 
@@ -134,7 +137,7 @@ def _csv(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     csv.field_size_limit(1 << 24)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         header = next(reader, [])
         for cells in reader:
@@ -164,9 +167,13 @@ def _xlsx(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
 
 
 def _jsonl(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
+    with path.open("rb") as file:
+        for number, content in enumerate(file, 1):
             where = f"{path.name} baris {number}"
+            try:
+                line = content.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                raise DatasetError(f"{where}: bukan UTF-8 (byte 0x{content[error.start]:02x})") from None
             if not line.strip():
                 continue
             try:

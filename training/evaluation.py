@@ -52,8 +52,11 @@ def _ranked(suggestion: Suggestion, answer: str) -> list[tuple[str, float]]:
 
 def coverage_at(p: NDArray[np.float64], right: NDArray[np.bool_], precision: float) -> float:
     """Largest share of the rows, taken by falling confidence, that is right at least that often."""
-    hits = np.cumsum(right[np.argsort(-p, kind="stable")])
-    enough = np.flatnonzero(hits >= precision * np.arange(1, len(hits) + 1) - 1e-9)
+    order = np.argsort(-p, kind="stable")
+    hits = np.cumsum(right[order])
+    # Rows of equal confidence are taken together or not at all.
+    last = np.append(p[order][1:] != p[order][:-1], True) if len(p) else np.empty(0, bool)
+    enough = np.flatnonzero((hits >= precision * np.arange(1, len(hits) + 1) - 1e-9) & last)
     return float((enough[-1] + 1) / len(hits)) if len(enough) else 0.0
 
 

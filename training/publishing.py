@@ -18,7 +18,7 @@ import orjson
 
 from router_model import __version__
 from router_model.portal import PORTAL_FILES
-from router_model.release import FORMAT, MANIFEST, champions, file_hash, write_arrays
+from router_model.release import FORMAT, MANIFEST, champions, file_hash, model_hash, write_arrays
 from training.dataset import Example
 from training.trainer import Trained, seen_key
 
@@ -56,9 +56,9 @@ def publish(
             shutil.copyfile(portal_folder / name, draft / "portal" / name)
         policy = asdict(trained.router.policy)
         content = {path.relative_to(draft).as_posix(): file_hash(path) for path in draft.rglob("*") if path.is_file()}
-        model_hash = hashlib.sha256(orjson.dumps([content, policy], option=orjson.OPT_SORT_KEYS)).hexdigest()
+        digest = model_hash(content, policy)
         portal = trained.router.portal
-        release_id = f"{portal.code}-{moment:%Y%m%d}-{model_hash[:8]}"
+        release_id = f"{portal.code}-{moment:%Y%m%d}-{digest[:8]}"
         if (registry / release_id / MANIFEST).is_file():
             return release_id
         joblib.dump(trained.pipeline, draft / "pipeline.joblib", compress=3)
@@ -68,7 +68,7 @@ def publish(
             "id": release_id,
             "portal": portal.code,
             "created_at": moment.isoformat(timespec="seconds"),
-            "model_hash": model_hash,
+            "model_hash": digest,
             "parent": champions(registry).get(portal.code),
             "data": {
                 "fingerprint": fingerprint(rows),

@@ -190,8 +190,10 @@ def smallest_sure(p: NDArray[np.float64], right: NDArray[np.bool_], precision: f
     order = np.argsort(-p, kind="stable")
     hits = np.cumsum(right[order])
     taken = np.arange(1, len(hits) + 1)
+    # A threshold takes every row that stands at it: only the last of equal probabilities can be one.
+    last = np.append(p[order][1:] != p[order][:-1], True) if len(p) else np.empty(0, bool)
     bound = beta.ppf(0.05, hits, taken - hits + 1)
-    enough = np.flatnonzero((bound >= precision) & (taken >= FEWEST_FOR_THRESHOLD))
+    enough = np.flatnonzero((bound >= precision) & (taken >= FEWEST_FOR_THRESHOLD) & last)
     return float(p[order[enough[-1]]]) if len(enough) else 1.01
 
 
@@ -222,7 +224,7 @@ def _policy(router: Router, rows: Sequence[Example], beliefs: Sequence[Belief], 
         )
         if sure_category
         else 1.01,
-        emergency=float(wishes.get("emergency_threshold", 0.30)),
+        emergency=float(wishes.get("emergency_threshold", Policy().emergency)),
         place_precision=(sum(offices) + 1) / (len(offices) + 1.1) if offices else 0.9,
     )
 

@@ -31,3 +31,6 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:
+        complain(f"{error.filename or 'berkas'}: {error.strerror or error}")
+        sys.exit(1)

@@ -9,6 +9,7 @@ from typing import Annotated
 import openpyxl
 import orjson
 import typer
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from router_model.complaint import Complaint
 from router_model.errors import DatasetError
@@ -101,8 +102,11 @@ def score(
         call("menjawab laporan", len(rows), len(rows))
     given = [column for column in COLUMNS if column not in SCORED and any(column in row.values for row in rows)]
     draft = out.with_name(f".{out.name}.draft")
-    writer(draft, [*given, *SCORED], scored)
-    draft.replace(out)
+    try:
+        writer(draft, [*given, *SCORED], scored)
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
     say(f"{len(rows)} laporan dijawab ke {out}.")
 
 
@@ -137,11 +141,16 @@ def _write_jsonl(path: Path, columns: list[str], rows: list[dict[str, str]]) -> 
             file.write(orjson.dumps({column: row.get(column, "") for column in columns}) + b"\n")
 
 
+def _cell(value: str) -> str:
+    """Without control characters, which Excel refuses; a leading "=" would run as a formula when opened."""
+    value = ILLEGAL_CHARACTERS_RE.sub("", value)
+    return f"'{value}" if value.startswith("=") else value
+
+
 def _write_xlsx(path: Path, columns: list[str], rows: list[dict[str, str]]) -> None:
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("hasil")
     sheet.append(columns)
     for row in rows:
-        # A cell that starts with "=" would run as a formula when the file is opened.
-        sheet.append([f"'{value}" if (value := row.get(column, "")).startswith("=") else value for column in columns])
+        sheet.append([_cell(row.get(column, "")) for column in columns])
     book.save(path)

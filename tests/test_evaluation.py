@@ -1,0 +1,131 @@
+"""Figures of the report, checked against small cases counted by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router_model.policy import Route
+from router_model.suggestion import Router
+from training.dataset import Example
+from training.evaluation import Outcome, coverage_at, evaluate, expected_calibration_error, per_class, summary
+from training.trainer import FEWEST_FOR_THRESHOLD, smallest_sure
+
+FIVE = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
+
+
+def truths(text: str) -> np.ndarray:
+    return np.array([letter == "1" for letter in text])
+
+
+@pytest.mark.parametrize(
+    ("right", "precision", "wanted"),
+    [
+        ("11111", 0.90, 1.0),
+        ("00000", 0.90, 0.0),
+        ("11011", 0.80, 1.0),
+        ("11011", 0.90, 0.4),
+        ("01111", 0.80, 1.0),
+        ("01111", 0.90, 0.0),
+        ("10111", 0.75, 1.0),
+        ("11000", 0.66, 0.6),
+    ],
+)
+def test_coverage_is_the_largest_share_that_is_right_often_enough(right: str, precision: float, wanted: float) -> None:
+    assert coverage_at(FIVE, truths(right), precision) == pytest.approx(wanted)
+
+
+def test_coverage_does_not_depend_on_the_order_of_the_rows() -> None:
+    assert coverage_at(FIVE[::-1], truths("11011")[::-1], 0.9) == pytest.approx(0.4)
+
+
+def test_equally_confident_rows_are_covered_together_or_not_at_all() -> None:
+    same = np.full(4, 0.8)
+    assert coverage_at(same, truths("1100"), 0.9) == coverage_at(same, truths("0011"), 0.9) == 0.0
+
+
+def test_calibration_error_of_two_bins() -> None:
+    """Lower half: mean 0.3, half right: 0.2 off. Upper half: mean 0.8, all right: 0.2 off."""
+    p = np.array([0.2, 0.4, 0.7, 0.9])
+    assert expected_calibration_error(p, truths("0111"), bins=2) == pytest.approx(0.2)
+
+
+def test_calibration_error_weighs_bins_by_their_rows() -> None:
+    """Three rows in two bins: {0.1, 0.1} both right, 0.9 off; {1.0} right, 0 off."""
+    assert expected_calibration_error(np.array([0.1, 0.1, 1.0]), truths("111"), bins=2) == pytest.approx(0.6)
+
+
+def test_calibration_error_of_fewer_rows_than_bins_is_the_distance_of_each_row() -> None:
+    assert expected_calibration_error(np.array([0.25, 0.75]), truths("01")) == pytest.approx(0.25)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=50))
+def test_every_figure_is_a_share(rows: list[tuple[float, bool]]) -> None:
+    p, right = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    assert 0 <= expected_calibration_error(p, right) <= 1
+    assert 0 <= coverage_at(p, right, 0.95) <= coverage_at(p, right, 0.9) <= 1
+
+
+def test_a_threshold_needs_thirty_rows_and_the_bound_of_clopper_and_pearson() -> None:
+    """With n of n right the one-sided 95 % bound is 0.05^(1/n): 0.905 for 30."""
+    assert 0.904 < 0.05 ** (1 / 30) < 0.906
+    p = np.linspace(0.99, 0.70, FEWEST_FOR_THRESHOLD)
+    right = np.ones(FEWEST_FOR_THRESHOLD, bool)
+    assert smallest_sure(p, right, 0.90) == pytest.approx(0.70)
+    assert smallest_sure(p, right, 0.91) > 1
+    assert smallest_sure(p[:-1], right[:-1], 0.90) > 1
+
+
+def test_a_threshold_stops_where_errors_become_too_many() -> None:
+    """100 of 100 right, then only wrong ones: the bound for 101 with 1 wrong is 0.954, with 2 wrong 0.939."""
+    p, right = np.linspace(1, 0.5, 140), np.arange(140) < 100
+    assert smallest_sure(p, right, 0.95) == pytest.approx(p[100])
+    assert smallest_sure(p, right, 0.94) == pytest.approx(p[100])
+
+
+def test_a_threshold_counts_every_row_that_stands_at_it() -> None:
+    assert smallest_sure(np.full(100, 0.5), np.arange(100) < 30, 0.90) > 1
+
+
+@pytest.mark.parametrize("right", [np.empty(0, bool), np.zeros(40, bool)])
+def test_no_threshold_is_named_where_none_is_good_enough(right: np.ndarray) -> None:
+    assert smallest_sure(np.linspace(0, 1, len(right)), right, 0.9) > 1
+
+
+def test_a_summary_of_four_rows() -> None:
+    """Right, right, second, not listed. F1 by hand: a 2/3 (1 of 2 given, 1 of 1), b 2/3, c 0, d 0."""
+    rows = [
+        Outcome(("a", "b"), 0.9, "a"),
+        Outcome(("b", "a"), 0.8, "b"),
+        Outcome(("a", "c"), 0.6, "c"),
+        Outcome(("b", "a", "c", "d"), 0.4, "d"),
+    ]
+    figures = summary(rows)
+    assert figures["n"] == 4
+    assert figures["accuracy"] == 0.5
+    assert figures["top3"] == 0.75
+    assert figures["macro_f1"] == pytest.approx((2 / 3 + 2 / 3) / 4)
+    assert figures["coverage_at_90"] == figures["coverage_at_95"] == 0.5
+    assert figures["ece"] == pytest.approx((0.1 + 0.2 + 0.6 + 0.4) / 4)
+
+
+def test_the_table_of_classes_says_what_is_not_known() -> None:
+    table = per_class([Outcome(("a",), 0.9, "a"), Outcome(("b",), 0.9, "a"), Outcome(("a",), 0.9, "c")])
+    assert [row["class"] for row in table] == ["a", "c", "b"]
+    assert table[0] == {"class": "a", "support": 2, "precision": 0.5, "recall": 0.5}
+    assert table[1] == {"class": "c", "support": 1, "precision": None, "recall": 0.0}
+    assert table[2] == {"class": "b", "support": 0, "precision": 0.0, "recall": None}
+
+
+def test_the_report_of_a_router_has_every_answer_and_shares_that_sum_to_one(
+    router: Router, examples: list[Example]
+) -> None:
+    report = evaluate(router, examples[:60], classes=True)
+    assert report["answers"].keys() == {"agency", "agency_kind", "category", "urgency", "report_type"}
+    assert report["routes"].keys() == {route.value for route in Route}
+    assert sum(row["share"] for row in report["routes"].values()) == pytest.approx(1)
+    assert sum(row["support"] for row in report["classes"]["agency"]) == report["answers"]["agency"]["n"] == 60
+
+
+def test_a_report_on_no_rows_is_empty_and_does_not_fail(router: Router) -> None:
+    assert evaluate(router, [], classes=True)["answers"] == {}
