@@ -191,7 +191,13 @@ def champions(registry: Path) -> dict[str, str]:
 
 
 def promote(registry: Path, release_id: str) -> None:
-    """Puts a release in force for its portal, by one atomic rename."""
+    """Puts a release in force for its portal, by one atomic rename.
+
+    Raises:
+        ReleaseError: the release cannot be trusted; what was in force stays.
+    """
+    if problems := faults(registry / release_id):
+        raise ReleaseError(f"Rilis {release_id} tidak diberlakukan:\n" + "\n".join(f"  - {p}" for p in problems))
     portal = read_manifest(registry / release_id)["portal"]
     in_force = champions(registry) | {portal: release_id}
     draft = registry / f".{CHAMPIONS}.{os.getpid()}"

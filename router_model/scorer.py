@@ -94,6 +94,11 @@ def decode(
         probabilities["unit"], probabilities["category"] = units, category
         categories = [classes["category"][index] if index >= 0 else "" for index in best.tolist()]
     ranked = {answer: _ranked(classes[answer], values) for answer, values in probabilities.items()}
+    if agreement is not None:
+        listed = ranked["category"]
+        for row, index in enumerate(best.tolist()):
+            if index >= 0 and all(item.code != categories[row] for item in listed[row]):
+                listed[row] += (Ranked(categories[row], float(probabilities["category"][row, index])),)
     return [
         Belief({answer: rows[row] for answer, rows in ranked.items()}, category)
         for row, category in enumerate(categories)

@@ -82,7 +82,7 @@ class Router:
     def advise(self, prediction: Prediction, masked: tuple[Masking, ...] = ()) -> Suggestion:
         place = self.places.find(prediction.complaint)
         agencies = self._agencies(prediction, place)
-        categories = _category_first(prediction)
+        categories = self._category_first(prediction, agencies[0])
         route, reasons, missing = self._route(prediction, agencies, categories)
         return Suggestion(prediction, agencies, categories, route, reasons, place, masked, missing)
 
@@ -113,7 +113,9 @@ class Router:
         if prediction.words == 0:
             return Route.INCOMPLETE, (reason("empty_text"),), ("isi laporan",)
         danger = next((r.p for r in prediction.answers.get("urgency", ()) if r.code == "darurat"), 0.0)
-        if danger >= policy.emergency and prediction.known_words:
+        # One or two words, such as "tolong", tell of danger only where danger is the likeliest level.
+        least = policy.emergency if prediction.words >= FEWEST_WORDS else 0.5
+        if danger >= least and prediction.known_words:
             return Route.EMERGENCY, (reason("danger"),), ()
         if prediction.known_words == 0 or prediction.coverage < LEAST_COVERAGE:
             if prediction.words < FEWEST_WORDS:
@@ -134,9 +136,15 @@ class Router:
             return Route.AUTO, (reason("sure"),), ()
         return Route.PREFILL, (reason("fairly_sure"),), ()
 
+    def _category_first(self, prediction: Prediction, agency: SuggestedAgency) -> tuple[Ranked, ...]:
+        """Categories with the one that goes with the first agency in front; none if it can own none of them.
 
-def _category_first(prediction: Prediction) -> tuple[Ranked, ...]:
-    """Categories with the one that the first agency can own in front."""
-    ranked = prediction.answers.get("category", ())
-    first = tuple(item for item in ranked if item.code == prediction.category)
-    return first + tuple(item for item in ranked if item.code != prediction.category)
+        The place may have put another agency in front than the model's first.
+        """
+        ranked = prediction.answers.get("category", ())
+        unit = self.portal.agency[agency.code].unit if agency.code in self.portal.agency else agency.code
+        owned = [item for item in ranked if self.portal.may_own(self.portal.category[item.code], unit)]
+        fitting = [item for item in owned if item.code == prediction.category] or owned
+        if not fitting:
+            return ()
+        return fitting[0], *(item for item in ranked if item is not fitting[0])

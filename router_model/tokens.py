@@ -29,6 +29,7 @@ _TAG_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]+")
 _ELONGATED = re.compile(r"([^\W\d])\1{2,}")
 _REDUPLICATED = re.compile(r"([^\W\d_]{3,})2(?:nya)?")
 LONGEST_WORD = 30
+LONGEST_READ = 80
 MOST_WORDS = 2_000
 """Words read of one text. The longest complaint known has 1,247; hostile text must not occupy a worker."""
 
@@ -133,7 +134,7 @@ def tokens(text: str) -> Iterator[Token]:
             continue
         if kind == "word":
             word = match.group()
-            yield Token(start, start + len(word), normal_form(word))
+            yield Token(start, start + len(word), normal_form(word[:LONGEST_READ]))
         else:
             for part in _TAG_PART.finditer(match.group()):
                 yield Token(start + part.start(), start + part.end(), normal_form(part.group()))

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from time import time
 from typing import Any
 
 import joblib
@@ -22,6 +23,8 @@ from router_model.release import FORMAT, MANIFEST, champions, file_hash, model_h
 from training.dataset import Example
 from training.trainer import Trained, seen_key
 
+DRAFT_AGE = 3600
+"""Seconds."""
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "PySastrawi", "joblib")
 
 
@@ -45,6 +48,7 @@ def publish(
     The same model of the same day is the same release; publishing it again changes nothing.
     """
     registry.mkdir(parents=True, exist_ok=True)
+    _sweep_drafts(registry)
     moment = now or datetime.now(UTC)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=registry))
     try:
@@ -91,11 +95,23 @@ def publish(
         }
         (draft / MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
         _flush(draft)
-        draft.rename(registry / release_id)
+        try:
+            draft.rename(registry / release_id)
+        except OSError:
+            # Somebody else published the same release in this moment; anything else is a real fault.
+            if not (registry / release_id / MANIFEST).is_file():
+                raise
         _flush_folder(registry)
         return release_id
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _sweep_drafts(registry: Path) -> None:
+    """Removes what a killed publish left behind; no publish takes as long as `DRAFT_AGE`."""
+    for draft in registry.glob(".draft-*"):
+        if time() - draft.stat().st_mtime > DRAFT_AGE:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def _flush(folder: Path) -> None:
