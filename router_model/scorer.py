@@ -16,7 +16,7 @@ from router_model.calibration import Agreement, Link, largest
 from router_model.complaint import Complaint
 from router_model.prediction import Evidence, Prediction, Ranked
 from router_model.terms import BLOCKS, TermExtractor, character_ngrams
-from router_model.tokens import tokens
+from router_model.tokens import normal_words, tokens
 
 Floats = NDArray[np.float32]
 Columns = NDArray[np.int32]
@@ -149,7 +149,7 @@ class Scorer:
         return [-1, *ends] if words else []
 
     def _words(self, text: str) -> list[_Word]:
-        return [self._word(token.normal) for token in tokens(text)] if text else []
+        return [self._word(normal) for normal in normal_words(text)] if text else []
 
     def _read(self, complaint: Complaint) -> _Reading:
         title, text = self._words(complaint.title), self._words(complaint.text)
@@ -161,11 +161,7 @@ class Scorer:
             "words": [column for column in singles + pairs if column >= 0],
             "characters": np.concatenate([word.ngrams for word in words]) if words else _NONE,
             "title": [title_known[word.root] for word in title if word.root in title_known],
-            "place": [
-                place_known[token.normal]
-                for token in (tokens(complaint.address) if place_known and complaint.address else ())
-                if token.normal in place_known
-            ],
+            "place": [place_known[normal] for normal in normal_words(complaint.address) if normal in place_known],
         }
         occurrences = np.concatenate([_NONE, *(np.asarray(found, dtype=np.int32) for found in blocks.values())])
         columns, counts = np.unique(occurrences, return_counts=True)

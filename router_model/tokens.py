@@ -53,6 +53,10 @@ _LEAK = re.compile(
 _MAY_LEAK = re.compile(r"yth|terhormat|disposisi|mohon", re.IGNORECASE)
 
 
+_PLAIN_WORD = re.compile(r"[^\W_]+")
+_NOT_ONLY_WORDS = re.compile(r"[#@\[<]|://|www\.|yth|terhormat|disposisi|mohon", re.IGNORECASE)
+
+
 class Token(NamedTuple):
     """One word: where it stands in the text it came from, and its normal form (see `normal_form`)."""
 
@@ -138,3 +142,10 @@ def tokens(text: str) -> Iterator[Token]:
         else:
             for part in _TAG_PART.finditer(match.group()):
                 yield Token(start + part.start(), start + part.end(), normal_form(part.group()))
+
+
+def normal_words(text: str) -> list[str]:
+    """Normal forms of `tokens(text)`, faster where the text holds nothing but words."""
+    if _NOT_ONLY_WORDS.search(text):
+        return [token.normal for token in tokens(text)]
+    return [normal_form(word[:LONGEST_READ]) for word in _PLAIN_WORD.findall(text)[:MOST_WORDS]]

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from Sastrawi.Dictionary.ArrayDictionary import ArrayDictionary
 
-from router_model.cleaning import readable
+from router_model.cleaning import cleaned, readable
 from router_model.complaint import Complaint
 from router_model.terms import TermExtractor
-from router_model.tokens import LONGEST_WORD, abbreviations, normal_form, stem, stem_exceptions, tokens
+from router_model.tokens import LONGEST_WORD, abbreviations, normal_form, normal_words, stem, stem_exceptions, tokens
+from training.dataset import Example
 
 NEVER_LOST = re.findall(
     r"\w+",
@@ -179,3 +180,14 @@ def test_the_stemmer_is_the_fast_one_with_a_dictionary_look_up() -> None:
     """Sastrawi 1.0.1 has the same import name and scans a list: 700 times slower."""
     assert version("PySastrawi")
     assert isinstance(ArrayDictionary(["air"]).words, dict), inspect.getsource(ArrayDictionary)
+
+
+@given(st.text(alphabet="aB1 #@[]<>:/w.,_-'\nyth mohonéＡ", max_size=60))
+def test_normal_words_are_those_of_the_tokens(text: str) -> None:
+    assert normal_words(text) == [token.normal for token in tokens(text)]
+
+
+def test_normal_words_of_the_sample_are_those_of_the_tokens(examples: list[Example]) -> None:
+    for example in examples:
+        text = cleaned(example.complaint)[0].text
+        assert normal_words(text) == [token.normal for token in tokens(text)]
