@@ -16,7 +16,7 @@ import orjson
 
 from router_model.calibration import Agreement, Link
 from router_model.errors import PortalError, ReleaseError
-from router_model.portal import PORTAL_FILES, Portal, load_portal
+from router_model.portal import Portal, load_portal
 from router_model.scorer import ModelArrays, Scorer
 from router_model.terms import BLOCKS
 
@@ -220,19 +220,3 @@ def champion(registry: Path, portal: str | None = None) -> Release:
     if portal is None and len(in_force) > 1:
         raise ReleaseError(f"Ada beberapa portal: {', '.join(sorted(in_force))}. Sebutkan dengan --release.")
     return open_release(registry / (in_force[portal] if portal else next(iter(in_force.values()))))
-
-
-__all__ = [
-    "PORTAL_FILES",
-    "Release",
-    "champion",
-    "champions",
-    "faults",
-    "file_hash",
-    "model_hash",
-    "open_release",
-    "promote",
-    "read_manifest",
-    "release_ids",
-    "write_arrays",
-]

@@ -9,7 +9,7 @@ from pathlib import Path
 import tomli_w
 
 from router_model.errors import DatasetError, PortalError
-from router_model.portal import PORTAL_FILES, folded
+from router_model.portal import folded
 from training.dataset import Row
 
 URGENCY_ROWS = (
@@ -162,5 +162,3 @@ def _write_folder(
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(header.split(","))
             writer.writerows(table)
-    if missing := [file_name for file_name in PORTAL_FILES if not (out / file_name).is_file()]:
-        raise PortalError(f"Folder {out}: {', '.join(missing)} tidak tertulis")
