@@ -17,9 +17,10 @@ from router_model import cleaning, terms, tokens
 from router_model.cleaning import cleaned
 from router_model.portal import load_portal
 from training import pipeline, trainer
-from training.dataset import examples, read_rows
+from training.dataset import examples
 from training.pipeline import label_matrix, scores
 from training.portal_derivation import derive
+from training.reading import read_rows
 from training.trainer import answer_classes
 
 _CACHES = (tokens.normal_form, tokens.stem, terms.character_ngrams)

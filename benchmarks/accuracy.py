@@ -13,9 +13,10 @@ from time import perf_counter
 from typing import Any
 
 from router_model.portal import load_portal
-from training.dataset import Row, examples, read_rows
+from training.dataset import examples
 from training.evaluation import evaluate
 from training.portal_derivation import derive
+from training.reading import Row, read_rows
 from training.trainer import train
 
 SAMPLE = Path("data/labeled_sample/denpasar")

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from router_model.portal import load_portal
 from router_model.prediction import Prediction
-from training.dataset import Row, load_examples, read_rows
+from training.dataset import load_examples
+from training.reading import Row, read_rows
 from training.trainer import train
 
 SAMPLE = Path("data/labeled_sample/denpasar")

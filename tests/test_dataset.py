@@ -12,7 +12,8 @@ import pytest
 
 from router_model.errors import DatasetError
 from router_model.portal import Portal
-from training.dataset import load_examples, parse_moment, read_rows
+from training.dataset import load_examples
+from training.reading import parse_moment, read_rows
 
 HEADER = ["id", "received_at", "title", "text", "address", "village", "agency", "category", "urgency"]
 ROWS = [

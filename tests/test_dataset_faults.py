@@ -9,7 +9,8 @@ import pytest
 
 from router_model.errors import DatasetError
 from router_model.portal import Portal
-from training.dataset import Example, Row, examples, read_rows
+from training.dataset import Example, examples
+from training.reading import Row, read_rows
 from training.trainer import train
 
 

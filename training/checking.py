@@ -8,7 +8,8 @@ from typing import Any
 from router_model.cleaning import cleaned
 from router_model.portal import Portal
 from router_model.tokens import disposition_leaks
-from training.dataset import LABELS, Row, examples, parse_moment
+from training.dataset import examples
+from training.reading import LABELS, Row, parse_moment
 from training.trainer import seen_key
 
 FEWEST_PER_CLASS = 5

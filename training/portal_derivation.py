@@ -10,7 +10,7 @@ import tomli_w
 
 from router_model.errors import DatasetError, PortalError
 from router_model.portal import folded
-from training.dataset import Row
+from training.reading import Row
 
 URGENCY_ROWS = (
     ("darurat", "Darurat", "Nyawa, badan, atau anak terancam sekarang atau dalam hitungan jam", "Panggil petugas jaga"),

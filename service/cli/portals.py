@@ -9,8 +9,8 @@ import typer
 from router_model.errors import DatasetError
 from router_model.portal import load_portal
 from service.cli.output import result, say
-from training.dataset import read_rows
 from training.portal_derivation import derive, derive_from_names
+from training.reading import read_rows
 
 app = typer.Typer(help="Folder portal: instansi, kategori, wilayah.", no_args_is_help=True)
 

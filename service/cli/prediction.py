@@ -19,7 +19,7 @@ from router_model.suggestion import Suggestion
 from service.cli.output import AsJson, Registry, progress, result, result_json, say
 from service.serving import serving_release
 from service.wire import suggestion_body
-from training.dataset import COLUMNS, Row, read_rows
+from training.reading import COLUMNS, Row, read_rows
 
 SCORED = (
     "agency", "agency_p", "agency_2", "agency_2_p", "agency_3", "agency_3_p", "category", "category_p", "urgency",

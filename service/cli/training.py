@@ -1,4 +1,4 @@
-"""`aduan check`, `aduan train`, `aduan evaluate`: from labelled data to a measured release."""
+"""`aduan train`, `aduan evaluate`: from labelled data to a measured release."""
 
 from datetime import datetime
 from pathlib import Path
@@ -12,36 +12,16 @@ from router_model.portal import load_portal
 from router_model.release import promote
 from service.cli.output import AsJson, Registry, progress, result_json, result_table, say, show_scores
 from service.serving import serving_release
-from training.checking import check_rows
-from training.dataset import MOST_SHOWN, Example, LabelFault, load_examples, parse_moment, read_rows
+from training.dataset import MOST_SHOWN, Example, LabelFault, load_examples
 from training.evaluation import evaluate as measure
 from training.publishing import publish
+from training.reading import parse_moment
 from training.trainer import seen_key
 from training.trainer import train as train_router
 
 PortalFolder = Annotated[Path, typer.Option("--portal", help="Folder portal.")]
 Until = Annotated[str, typer.Option(help="Hanya laporan yang masuk sebelum tanggal ini (ISO 8601).")]
 From = Annotated[str, typer.Option("--from", help="Hanya laporan yang masuk mulai tanggal ini (ISO 8601).")]
-
-
-def check(
-    data: Annotated[Path, typer.Argument(help="Data berlabel.")],
-    portal: Annotated[Path | None, typer.Option(help="Folder portal; tanpa ini label tidak dicocokkan.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Memeriksa data sebelum dilatih: label asing, label bertentangan, salinan, bocoran disposisi, data pribadi."""
-    findings = check_rows(read_rows(data), load_portal(portal) if portal else None)
-    if as_json:
-        result_json([finding.as_dict() for finding in findings])
-        return
-    result_table(
-        f"Temuan pada {data.name}",
-        ("temuan", "baris", "bagian", "contoh"),
-        [
-            (finding.title, finding.count, f"{finding.share:.1%}", "; ".join(finding.examples[:3]))
-            for finding in findings
-        ],
-    )
 
 
 def train(
