@@ -15,7 +15,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 
 # The first release is trained from the shipped sample; an existing one is served as it is.
 serve: setup
-	@test -f $(ADUAN_HOME)/registry/champions.json || \
+	@test -s $(ADUAN_HOME)/registry/history.jsonl || \
 		$(BIN)/aduan train data/labeled_sample/denpasar/complaints.csv --portal data/labeled_sample/denpasar
 	$(BIN)/aduan serve
 

@@ -53,12 +53,13 @@ class PlaceFinder:
         self._longest = max((len(name) for name in self._names), default=0)
         self._by_code = {place.code: place for place in portal.places}
         self._offices: dict[tuple[str, str], Agency] = {}
-        self._named_offices: dict[str, list[tuple[tuple[str, ...], Agency]]] = {}
-        for agency in portal.agencies:
+        self._named_offices: dict[tuple[str, str], list[tuple[tuple[str, ...], Agency]]] = {}
+        for agency in portal.living_agencies:
             if agency.territorial:
                 for code in agency.territory:
                     self._offices.setdefault((agency.unit, code), agency)
-                self._named_offices.setdefault(agency.unit, []).append((name_words(agency.name), agency))
+                if name := name_words(agency.name):
+                    self._named_offices.setdefault((agency.unit, name[0]), []).append((name, agency))
 
     def find(self, complaint: Complaint) -> FoundPlace | None:
         """The most exact place that the complaint gives; `None` if it gives none that the portal has."""
@@ -106,9 +107,8 @@ class PlaceFinder:
 
         A kelurahan's matter in a village that is a desa is the desa's, and the other way round.
         """
-        for name, agency in self._named_offices.get(unit, ()):
-            if self._says(complaint, name):
-                return agency
+        if named := self._named(unit, complaint):
+            return named
         if found is None:
             return None
         codes = [found.place.code, found.place.district_code]
@@ -118,17 +118,18 @@ class PlaceFinder:
             codes = codes[:1]
         return next((office for kind in kinds for code in codes if (office := self._offices.get((kind, code)))), None)
 
-    def _says(self, complaint: Complaint, name: tuple[str, ...]) -> bool:
-        """Whether the full name of an office, such as `desa adat intaran`, stands in title or text.
+    def _named(self, unit: str, complaint: Complaint) -> Agency | None:
+        """The office whose full name, such as `desa adat intaran`, stands in title or text first.
 
         `kelurahan pemecutan kaja` does not name the office of Pemecutan: the longer name of a place wins.
         """
         for text in (complaint.title, complaint.text):
             words = [token.normal for token in tokens(text)]
-            for start in range(len(words) - len(name) + 1):
-                if words[start] != name[0] or tuple(words[start : start + len(name)]) != name:
-                    continue
-                longer = range(len(name), self._longest + 1)
-                if not any(tuple(words[start + 1 : start + 1 + size]) in self._names for size in longer):
-                    return True
-        return False
+            for start, word in enumerate(words):
+                for name, agency in self._named_offices.get((unit, word), ()):
+                    if tuple(words[start : start + len(name)]) != name:
+                        continue
+                    longer = range(len(name), self._longest + 1)
+                    if not any(tuple(words[start + 1 : start + 1 + size]) in self._names for size in longer):
+                        return agency
+        return None

@@ -4,12 +4,16 @@ The policy reads probabilities and the portal's wishes; it never changes the mod
 without training again.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, Self
 
 FEWEST_WORDS = 3
 LEAST_COVERAGE = 0.4
 AMBIGUOUS_MARGIN = 0.15
+NEVER = 1.01
+"""A probability that is never reached."""
 
 
 class Route(StrEnum):
@@ -37,8 +41,11 @@ REASONS = {
     "place_missing": "Urusan ini ditangani kantor wilayah, tetapi tempatnya belum disebut.",
     "danger": "Isi laporan menunjukkan bahaya bagi jiwa atau keselamatan.",
     "external_agency": "Urusan ini bukan kewenangan pemerintah daerah ini.",
-    "sure": "Model sangat yakin dengan instansi dan kategorinya.",
+    "sure": "Model sangat yakin dengan instansinya.",
     "fairly_sure": "Model cukup yakin dengan instansinya.",
+    "agency_unproven": "Untuk instansi ini ketepatan yang diminta belum terbukti pada laporan terdahulu.",
+    "category_group": "Subkategorinya belum pasti; kelompok kategorinya sudah.",
+    "category_unsure": "Kategorinya belum pasti; yang disarankan hanya instansinya.",
     "low_confidence": "Model belum cukup yakin instansi mana yang berwenang.",
     "ambiguous": "Dua instansi hampir sama kuat.",
 }
@@ -57,16 +64,39 @@ def reason(code: str) -> Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """Thresholds on calibrated probabilities.
+class Threshold:
+    """The smallest probability that is sure enough: `own` for units with data enough to tell, `shared` for all
+    others. `NEVER` where none was."""
 
-    `auto` and `prefill` are the smallest agency probability at which later complaints were right as often as the
-    portal wants, above 1 where no threshold reached it. `place_precision` is how often the office found from
-    the place was the right one, given that its kind was.
+    shared: float = NEVER
+    own: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, unit: str) -> float:
+        return self.own.get(unit, self.shared)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Thresholds on calibrated probabilities, and the wishes they were chosen for.
+
+    Above `auto` and `prefill` the agency of later complaints was right at least as often as `precision_auto` and
+    `precision_prefill` ask; above `category` the category was, as often as `precision_prefill` asks. Agencies of
+    probability `candidate` and more held the right one in 95 of 100 complaints. `emergency` is the probability
+    of danger that raises a complaint. `place_precision` is how often the office found from the place was the
+    right one, given that its kind was.
     """
 
-    auto: float = 1.01
-    prefill: float = 1.01
-    category_auto: float = 1.01
+    auto: Threshold = Threshold()
+    prefill: Threshold = Threshold()
+    category: float = NEVER
+    candidate: float = 0.0
     emergency: float = 0.12
     place_precision: float = 0.95
+    precision_auto: float = 0.97
+    precision_prefill: float = 0.90
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> Self:
+        """The policy that `dataclasses.asdict` made these values of."""
+        thresholds = {name: Threshold(**values[name]) for name in ("auto", "prefill")}
+        return cls(**dict(values) | thresholds)

@@ -1,21 +1,25 @@
 """A portal folder: what is true of one complaint portal, and no code.
 
 `portal.toml` names the portal; `agencies.csv`, `categories.csv`, `urgency.csv` and `territory.csv` hold its
-closed label sets. A `Portal` that could be built is complete and free of contradictions.
+closed label sets, `successions.csv`, if there is one, what became of bodies that were renamed, merged or split.
+A `Portal` that could be built is complete and free of contradictions.
 """
 
-import csv
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from router_model.errors import PortalError
+from router_model.portal_table import cell_certainty, cell_date, cell_parts, table_rows
+from router_model.succession import Succession, by_agency, handovers, read_successions, succession_faults
 
 PORTAL_FILES = ("portal.toml", "agencies.csv", "categories.csv", "urgency.csv", "territory.csv")
+OPTIONAL_PORTAL_FILES = ("successions.csv",)
 REPORT_TYPES = {
     "pengawasan": "Pengaduan berkadar pengawasan",
     "pengaduan": "Pengaduan tidak berkadar pengawasan",
@@ -29,13 +33,14 @@ KIND_LABELS = {
     "kecamatan": "Kecamatan",
     "desa_adat": "Desa Adat",
 }
-CERTAINTIES = {"A", "B", "C", "D"}
-"""A official text or data, B press, C third-party copy, D general knowledge that was not verified."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """One body that complaints are sent to. `territory` holds Kemendagri codes of the area it serves."""
+    """One body that complaints are sent to. `territory` holds Kemendagri codes of the area it serves.
+
+    `valid_from` and `valid_to` are ISO dates; a body with `valid_to` is retired, see `Portal.retired`.
+    """
 
     code: str
     name: str
@@ -49,7 +54,6 @@ class Agency:
     channel: str = ""
     valid_from: str = ""
     valid_to: str = ""
-    successor: str = ""
     certainty: str = "D"
     source: str = ""
     note: str = ""
@@ -117,6 +121,7 @@ class Portal:
     urgency: tuple[UrgencyLevel, ...]
     places: tuple[Place, ...] = ()
     emergency_contacts: tuple[EmergencyContact, ...] = ()
+    successions: tuple[Succession, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -134,17 +139,55 @@ class Portal:
         return tuple(category for category in self.categories if category.code not in parents)
 
     @cached_property
+    def leaf(self) -> dict[str, Category]:
+        return {leaf.code: leaf for leaf in self.leaves}
+
+    @cached_property
+    def retired(self) -> frozenset[str]:
+        """Codes of agencies that no complaint is sent to any more: they end, or all they had went to others.
+
+        No clock decides this, or a release would change its classes overnight: who writes `valid_to` says so.
+        """
+        ended = {agency.code for agency in self.agencies if agency.valid_to}
+        return frozenset(ended | {rule.agency for rule in self.successions if not rule.categories})
+
+    @cached_property
+    def living_agencies(self) -> tuple[Agency, ...]:
+        """Agencies that complaints are sent to today, in the folder's order."""
+        return tuple(agency for agency in self.agencies if agency.code not in self.retired)
+
+    @cached_property
     def units(self) -> tuple[str, ...]:
-        """Classes of the answer `agency_kind`, in the folder's order."""
-        return tuple(dict.fromkeys(agency.unit for agency in self.agencies))
+        """Classes of the answer `agency_kind`, in the folder's order; retired agencies are none."""
+        return tuple(dict.fromkeys(agency.unit for agency in self.living_agencies))
+
+    @cached_property
+    def _rules(self) -> dict[str, list[Succession]]:
+        return by_agency(self.successions)
+
+    def handovers(self, agency: Agency, category: str = "", day: date | None = None) -> tuple[Succession, ...]:
+        """The successions between the agency on a label and the body in charge today, in order.
+
+        `category` is the code of the label's leaf, "" if it has none; `day` is when the complaint came in.
+        """
+        return handovers(self._rules, self.retired, agency.code, category, day)
+
+    def in_charge(self, agency: Agency, category: str = "", day: date | None = None) -> Agency | None:
+        """The living body that has the matter today; `None` if no succession tells. Arguments as of `handovers`."""
+        path = self.handovers(agency, category, day)
+        heir = self.agency[path[-1].successor] if path else agency
+        return None if heir.code in self.retired else heir
 
     @cached_property
     def _agency_labels(self) -> dict[str, Agency]:
+        # A body often leaves its short name to its heir, so living ones come first.
+        living = [agency for agency in self.agencies if agency.code not in self.retired]
+        retired = [agency for agency in self.agencies if agency.code in self.retired]
         labels: dict[str, Agency] = {}
-        for agency in self.agencies:
+        for agency in living + retired:
             for alias in agency.aliases:
                 labels.setdefault(folded(alias), agency)
-        for agency in self.agencies:
+        for agency in retired + living:
             for label in (agency.short_name, agency.name, agency.code):
                 if label:
                     labels[folded(label)] = agency
@@ -173,30 +216,6 @@ class Portal:
         return self.agency[unit].name
 
 
-def _split(cell: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in cell.split(";") if part.strip())
-
-
-def _rows(path: Path, required: Sequence[str], problems: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yields `(place, row)`, where place says file and line for messages."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restval="")
-            missing = [column for column in required if column not in (reader.fieldnames or ())]
-            if missing:
-                problems.append(f"{path.name}: kolom tidak ada: {', '.join(missing)}")
-                return
-            for row in reader:
-                yield (
-                    f"{path.name} baris {reader.line_num}",
-                    {key: (value or "").strip() for key, value in row.items() if isinstance(value, str)},
-                )
-    except FileNotFoundError:
-        problems.append(f"{path.name}: berkas tidak ada")
-    except (UnicodeDecodeError, csv.Error) as error:
-        problems.append(f"{path.name}: tidak terbaca sebagai CSV UTF-8 ({error})")
-
-
 def _yes(cell: str, where: str, problems: list[str]) -> bool:
     if cell.casefold() not in {"ya", "tidak", ""}:
         problems.append(f"{where}, kolom external: {cell!r} harus 'ya' atau 'tidak'")
@@ -206,13 +225,12 @@ def _yes(cell: str, where: str, problems: list[str]) -> bool:
 def _agencies(folder: Path, territorial: Iterable[str], problems: list[str]) -> tuple[Agency, ...]:
     kinds = set(territorial)
     agencies = []
-    for where, row in _rows(folder / "agencies.csv", ("code", "name", "kind"), problems):
+    for where, row in table_rows(folder / "agencies.csv", ("code", "name", "kind"), problems):
         if not (row["code"] and row["name"] and row["kind"]):
             problems.append(f"{where}: code, name dan kind harus diisi")
             continue
-        certainty = row.get("certainty") or "D"
-        if certainty not in CERTAINTIES:
-            problems.append(f"{where}, kolom certainty: {certainty!r} harus salah satu dari A, B, C, D")
+        for column in ("valid_from", "valid_to"):
+            cell_date(row, column, where, problems)
         agencies.append(
             Agency(
                 code=row["code"],
@@ -221,14 +239,13 @@ def _agencies(folder: Path, territorial: Iterable[str], problems: list[str]) -> 
                 short_name=row.get("short_name", ""),
                 parent=row.get("parent", ""),
                 external=_yes(row.get("external", ""), where, problems),
-                aliases=_split(row.get("aliases", "")),
+                aliases=cell_parts(row.get("aliases", "")),
                 responsibilities=row.get("responsibilities", ""),
-                territory=_split(row.get("territory", "")),
+                territory=cell_parts(row.get("territory", "")),
                 channel=row.get("channel", ""),
                 valid_from=row.get("valid_from", ""),
                 valid_to=row.get("valid_to", ""),
-                successor=row.get("successor", ""),
-                certainty=certainty,
+                certainty=cell_certainty(row, where, problems),
                 source=row.get("source", ""),
                 note=row.get("note", ""),
                 territorial=row["kind"] in kinds,
@@ -244,8 +261,8 @@ def _twice(names: Iterable[str]) -> list[str]:
 
 def _contradictions(portal: Portal) -> Iterator[str]:
     """Faults that only show when the files are read together."""
-    if not portal.agencies:
-        yield "agencies.csv: tidak ada satu pun instansi"
+    if not portal.living_agencies:
+        yield "agencies.csv: tidak ada satu pun instansi yang masih berlaku"
     for code in _twice(agency.code for agency in portal.agencies):
         yield f"agencies.csv: code {code!r} dipakai dua kali"
     for name in _twice(folded(agency.name) for agency in portal.agencies):
@@ -256,13 +273,12 @@ def _contradictions(portal: Portal) -> Iterator[str]:
         yield f"territory.csv: code {code!r} dipakai dua kali"
     place_codes = {place.code for place in portal.places}
     for agency in portal.agencies:
-        for column, code in (("parent", agency.parent), ("successor", agency.successor)):
-            if code and code not in portal.agency:
-                yield f"agencies.csv, {agency.code}, kolom {column}: {code!r} tidak ada di agencies.csv"
+        if agency.parent and agency.parent not in portal.agency:
+            yield f"agencies.csv, {agency.code}, kolom parent: {agency.parent!r} tidak ada di agencies.csv"
         for code in agency.territory:
             if code not in place_codes:
                 yield f"agencies.csv, {agency.code}, kolom territory: {code!r} tidak ada di territory.csv"
-    units = set(portal.units)
+    units = {agency.unit for agency in portal.agencies}
     for category in portal.categories:
         if category.parent and category.parent not in portal.category:
             yield f"categories.csv, {category.code}, kolom parent: {category.parent!r} tidak ada"
@@ -271,9 +287,27 @@ def _contradictions(portal: Portal) -> Iterator[str]:
     for place in portal.places:
         if place.district_code and place.district_code not in place_codes:
             yield f"territory.csv, {place.code}, kolom district_code: {place.district_code!r} tidak ada"
+    yield from succession_faults(portal.successions, portal.agency, portal.leaf)
     levels = [level.code for level in portal.urgency]
     if sorted(levels) != sorted(URGENCY_LEVELS):
         yield f"urgency.csv: harus berisi tepat {', '.join(URGENCY_LEVELS)}; sekarang {', '.join(levels)}"
+
+
+def _with_heirs(portal: Portal, problems: list[str]) -> Portal:
+    """The same portal, where the owners of a category are bodies of today: `categories.csv` may name older ones."""
+    categories = []
+    for category in portal.categories:
+        owners = {unit for unit in category.units if unit in portal.units}
+        for agency in (portal.agency[unit] for unit in sorted(category.units & portal.agency.keys())):
+            if heir := portal.in_charge(agency, category.code):
+                owners.add(heir.unit)
+        if category.units and not owners:
+            names = ", ".join(sorted(category.units))
+            problems.append(
+                f"categories.csv, {category.code}, kolom agencies: {names} tidak berlaku lagi, penerusnya tidak ada"
+            )
+        categories.append(replace(category, units=frozenset(owners)))
+    return replace(portal, categories=tuple(categories))
 
 
 def load_portal(folder: Path) -> Portal:
@@ -307,14 +341,14 @@ def load_portal(folder: Path) -> Portal:
                 name=row["name"],
                 parent=row.get("parent", ""),
                 national_name=row.get("national_name", ""),
-                units=frozenset(_split(row.get("agencies", ""))),
+                units=frozenset(cell_parts(row.get("agencies", ""))),
                 description=row.get("description", ""),
             )
-            for _, row in _rows(folder / "categories.csv", ("code", "name"), problems)
+            for _, row in table_rows(folder / "categories.csv", ("code", "name"), problems)
         ),
         urgency=tuple(
             UrgencyLevel(row["code"], row["name"], row.get("criteria", ""), row.get("action", ""))
-            for _, row in _rows(folder / "urgency.csv", ("code", "name"), problems)
+            for _, row in table_rows(folder / "urgency.csv", ("code", "name"), problems)
         ),
         places=tuple(
             Place(
@@ -322,18 +356,21 @@ def load_portal(folder: Path) -> Portal:
                 row["name"],
                 row["kind"],
                 row.get("district_code", ""),
-                _split(row.get("aliases", "")),
+                cell_parts(row.get("aliases", "")),
             )
-            for _, row in _rows(folder / "territory.csv", ("code", "name", "kind"), problems)
+            for _, row in table_rows(folder / "territory.csv", ("code", "name", "kind"), problems)
         ),
         emergency_contacts=tuple(
             EmergencyContact(str(row["name"]), str(row["number"]), str(row.get("certainty", "D")))
             for row in settings.get("emergency_contacts", ())
         ),
+        successions=read_successions(folder / "successions.csv", problems),
         settings=settings,
     )
     if not problems:
         problems.extend(_contradictions(portal))
+    if not problems:
+        portal = _with_heirs(portal, problems)
     if problems:
         lines = "\n".join(f"  - {problem}" for problem in problems)
         raise PortalError(f"Folder portal {folder} belum bisa dipakai:\n{lines}")

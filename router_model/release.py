@@ -1,14 +1,19 @@
 """A release folder: a trained model as data, verified whole before one byte of it is used.
 
-The format is version 1. To change what the folder holds, raise `FORMAT`, and teach `open_release` either to read
-both or to name the command that retrains.
+The format is version 2. To change what the folder holds, raise `FORMAT`; releases of another format are refused
+with the command that retrains.
+
+`manifest.json` names every other file with its SHA-256 and ends with a seal over itself, so that no byte of the
+folder can change unnoticed. A seal is no signature: it finds damage and careless edits, not a forger who knows
+the format.
 """
 
+import errno
 import hashlib
-import os
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -16,15 +21,39 @@ import orjson
 
 from router_model.calibration import Agreement, Link
 from router_model.errors import PortalError, ReleaseError
-from router_model.portal import Portal, load_portal
+from router_model.policy import Policy
+from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Portal, load_portal
 from router_model.scorer import ModelArrays, Scorer
 from router_model.terms import BLOCKS
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
-CHAMPIONS = "champions.json"
 BESIDE_THE_MODEL = frozenset({"pipeline.joblib", "card.md"})
 """Files of a release that no answer depends on."""
+SHAPE: Mapping[str, type] = {
+    "id": str,
+    "portal": str,
+    "created_at": str,
+    "model_hash": str,
+    "data": dict,
+    "policy": dict,
+    "scores": dict,
+    "files": dict,
+}
+"""What every manifest holds; what else it may hold is for those who read it."""
+CAUSES = {
+    errno.ENOSPC: "ruang penyimpanan penuh; kosongkan sebagian, lalu ulangi",
+    errno.EDQUOT: "jatah penyimpanan habis; kosongkan sebagian, lalu ulangi",
+    errno.EFBIG: "berkas melebihi ukuran yang diizinkan sistem",
+    errno.EACCES: "tidak ada izin; periksa pemilik dan hak akses folder itu",
+    errno.EPERM: "tidak ada izin; periksa pemilik dan hak akses folder itu",
+    errno.EROFS: "penyimpanan hanya dapat dibaca",
+    errno.ENOTDIR: "bukan folder",
+    errno.EEXIST: "bukan folder",
+    errno.ENOENT: "tidak ada",
+    None: "penulisan terputus; biasanya karena ruang penyimpanan penuh",
+}
+_MALFORMED = (OSError, LookupError, TypeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -106,53 +135,120 @@ def _read_arrays(folder: Path) -> ModelArrays:
     )
 
 
+def sealed(manifest: Mapping[str, Any]) -> bytes:
+    """The one way a manifest is written: with a seal, the SHA-256 over itself without the seal, at its end."""
+    body = {name: value for name, value in manifest.items() if name != "seal"}
+    seal = hashlib.sha256(orjson.dumps(body, option=orjson.OPT_INDENT_2)).hexdigest()
+    return orjson.dumps({**body, "seal": seal}, option=orjson.OPT_INDENT_2)
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Raises `ReleaseError` if the folder has no manifest or one of a foreign format."""
+    """The manifest of a release, unchanged since it was sealed; the other files are not looked at.
+
+    Raises:
+        ReleaseError: there is none, it is of a foreign format or of another release, or a byte of it changed.
+    """
     try:
-        manifest = orjson.loads((folder / MANIFEST).read_bytes())
-    except FileNotFoundError:
-        raise ReleaseError(f"Rilis {folder.name} tidak ada di {folder.parent}.") from None
+        content = (folder / MANIFEST).read_bytes()
+        manifest: dict[str, Any] = orjson.loads(content)
+    except (FileNotFoundError, NotADirectoryError):
+        missing = f"{MANIFEST} tidak ada" if folder.is_dir() else f"tidak ada di {folder.parent}"
+        raise ReleaseError(f"Rilis {folder.name}: {missing}. Lihat yang ada: aduan release list") from None
+    except OSError as error:
+        raise ReleaseError(f"Rilis {folder.name}: {MANIFEST} tidak dapat dibaca: {cause(error)}.") from None
     except orjson.JSONDecodeError:
         raise ReleaseError(f"Rilis {folder.name}: {MANIFEST} rusak; jangan dipakai.") from None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if type(found) is not int or found != FORMAT:
         raise ReleaseError(
-            f"Rilis {folder.name}: format tidak dikenal; perangkat lunak ini membaca format {FORMAT}. Latih ulang."
+            f"Rilis {folder.name}: format {found} tidak dikenal; perangkat lunak ini membaca format {FORMAT}. "
+            "Latih ulang: aduan train DATA --portal DIR"
         )
+    if content != sealed(manifest):
+        raise ReleaseError(f"Rilis {folder.name}: {MANIFEST} berubah sejak diterbitkan; jangan dipakai.")
+    if wrong := _misshapen(manifest):
+        raise ReleaseError(f"Rilis {folder.name}: {MANIFEST} tidak memuat {', '.join(wrong)} sebagaimana mestinya.")
+    if manifest["id"] != folder.name:
+        raise ReleaseError(f"Rilis {folder.name}: isinya rilis {manifest['id']}; kembalikan nama foldernya.")
     return manifest
 
 
+def _misshapen(manifest: Mapping[str, Any]) -> list[str]:
+    wrong = [name for name, kind in SHAPE.items() if not isinstance(manifest.get(name), kind)]
+    gate = manifest.get("gate")
+    if gate is not None and not (isinstance(gate, dict) and _is_verdict(gate)):
+        wrong.append("gate")
+    return wrong
+
+
+def _is_verdict(gate: Mapping[str, Any]) -> bool:
+    """Against which release (`None`: there was none) a gate said what, and why."""
+    agrees, reasons = gate.get("agrees"), gate.get("reasons")
+    return "against" in gate and isinstance(agrees, bool) and isinstance(reasons, list)
+
+
 def faults(folder: Path) -> list[str]:
-    """What is wrong with a release folder, empty if it can be trusted: changed, missing and foreign files,
-    and labels the portal does not have."""
+    """What is wrong with a release folder, empty if it can be trusted: a changed manifest, changed, missing and
+    foreign files, links, and labels or thresholds that are not known."""
     try:
         manifest = read_manifest(folder)
     except ReleaseError as error:
         return [str(error)]
-    expected: dict[str, str] = manifest.get("files", {})
-    present = {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file() and path != folder / MANIFEST
-    }
-    problems = [f"berkas hilang: {name}" for name in sorted(expected.keys() - present)]
-    problems += [f"berkas asing: {name}" for name in sorted(present - expected.keys())]
-    problems += [
-        f"berkas berubah: {name}"
-        for name in sorted(expected.keys() & present)
-        if file_hash(folder / name) != expected[name]
-    ]
-    if model_hash(expected, manifest.get("policy", {})) != manifest.get("model_hash"):
-        problems.append(f"berkas berubah: {MANIFEST} (daftar berkas atau ambang)")
-    if not problems:
-        try:
-            portal = load_portal(folder / "portal")
-        except PortalError as error:
-            return [str(error)]
+    try:
+        return [*_changes(folder, manifest["files"])] or [*_contradictions(folder, manifest)]
+    except OSError as error:
+        return [f"tidak dapat dibaca: {error.filename} ({cause(error)})"]
+
+
+def _changes(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
+    """How the folder differs from the files its manifest names."""
+    folders = {str(parent) for name in files for parent in PurePosixPath(name).parents}
+    present = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*"))}
+    yield from (f"berkas hilang: {name}" for name in sorted(files.keys() - present.keys()))
+    for name, path in present.items():
+        mode = path.lstat().st_mode
+        if name in folders:
+            if not stat.S_ISDIR(mode):
+                yield f"bukan folder: {name}"
+        elif name not in files and name != MANIFEST:
+            yield f"berkas asing: {name}"
+        elif not stat.S_ISREG(mode):
+            yield f"bukan berkas biasa: {name}"
+        elif name != MANIFEST and file_hash(path) != files[name]:
+            yield f"berkas berubah: {name}"
+
+
+def _contradictions(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """How the parts of an unchanged release do not fit together."""
+    if model_hash(manifest["files"], manifest["policy"]) != manifest["model_hash"]:
+        yield f"{MANIFEST}: model_hash tidak cocok dengan berkas dan ambangnya"
+    try:
+        Policy.from_values(manifest["policy"])
+    except _MALFORMED:
+        yield f"{MANIFEST}: ambangnya tidak dikenal perangkat lunak ini"
+    try:
+        portal = load_portal(folder / "portal")
         classes = orjson.loads((folder / "model.json").read_bytes())["classes"]
-        problems += [f"instansi tidak dikenal: {unit}" for unit in sorted(set(classes["unit"]) - set(portal.units))]
-        leaves = {leaf.code for leaf in portal.leaves}
-        problems += [f"kategori tidak dikenal: {code}" for code in sorted(set(classes.get("category", ())) - leaves)]
-    return problems
+        if portal.code != manifest["portal"]:
+            yield f"portal {portal.code}, padahal {MANIFEST} menyebut {manifest['portal']}"
+        if not classes.get("unit"):
+            yield "model.json: tidak ada satu pun instansi"
+        for answer, (called, known) in _labels(portal).items():
+            yield from (f"{called} tidak dikenal: {label}" for label in sorted(set(classes.get(answer, ())) - known))
+    except PortalError as error:
+        yield str(error)
+    except _MALFORMED:
+        yield "model.json: isinya bukan model"
+
+
+def _labels(portal: Portal) -> dict[str, tuple[str, set[str]]]:
+    """What each answer is called and the labels it may have."""
+    return {
+        "unit": ("instansi", set(portal.units)),
+        "category": ("kategori", {leaf.code for leaf in portal.leaves}),
+        "urgency": ("urgensi", set(URGENCY_LEVELS)),
+        "report_type": ("klasifikasi", set(REPORT_TYPES)),
+    }
 
 
 def open_release(folder: Path) -> Release:
@@ -162,61 +258,23 @@ def open_release(folder: Path) -> Release:
         ReleaseError: naming each missing, added or changed file.
     """
     manifest = read_manifest(folder)
-    if problems := faults(folder):
-        lines = "\n".join(f"  - {problem}" for problem in problems)
-        raise ReleaseError(f"Rilis {folder.name} tidak dapat dipercaya dan tidak dipakai:\n{lines}")
-    return Release(
-        id=manifest["id"],
-        folder=folder,
-        manifest=manifest,
-        portal=load_portal(folder / "portal"),
-        scorer=Scorer(_read_arrays(folder)),
+    problems = faults(folder)
+    if not problems:
+        try:
+            portal, scorer = load_portal(folder / "portal"), Scorer(_read_arrays(folder))
+            return Release(manifest["id"], folder, manifest, portal, scorer)
+        except _MALFORMED as error:
+            problems = [f"isinya tidak dapat dimuat ({error})"]
+    raise ReleaseError(
+        f"Rilis {folder.name} tidak dapat dipercaya dan tidak dipakai:\n{bulleted(problems)}\n"
+        "Pulihkan foldernya dari cadangan, atau latih ulang."
     )
 
 
-def release_ids(registry: Path) -> list[str]:
-    """Oldest first by creation time."""
-    folders = [path.parent for path in registry.glob(f"[!.]*/{MANIFEST}")]
-    manifests = [read_manifest(folder) for folder in folders]
-    return [manifest["id"] for manifest in sorted(manifests, key=lambda item: (item["created_at"], item["id"]))]
+def bulleted(problems: Iterable[str]) -> str:
+    return "\n".join(f"  - {problem}" for problem in problems)
 
 
-def champions(registry: Path) -> dict[str, str]:
-    """Portal code to the release in force."""
-    try:
-        found: dict[str, str] = orjson.loads((registry / CHAMPIONS).read_bytes())
-    except FileNotFoundError:
-        return {}
-    return found
-
-
-def promote(registry: Path, release_id: str) -> None:
-    """Puts a release in force for its portal, by one atomic rename.
-
-    Raises:
-        ReleaseError: the release cannot be trusted; what was in force stays.
-    """
-    if problems := faults(registry / release_id):
-        raise ReleaseError(f"Rilis {release_id} tidak diberlakukan:\n" + "\n".join(f"  - {p}" for p in problems))
-    portal = read_manifest(registry / release_id)["portal"]
-    in_force = champions(registry) | {portal: release_id}
-    draft = registry / f".{CHAMPIONS}.{os.getpid()}"
-    with draft.open("wb") as file:
-        file.write(orjson.dumps(in_force, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(registry / CHAMPIONS)
-
-
-def champion(registry: Path, portal: str | None = None) -> Release:
-    """The release in force, of the only portal if none is named.
-
-    Raises:
-        ReleaseError: nothing in force, or several portals and none named.
-    """
-    in_force = champions(registry)
-    if not in_force or (portal is not None and portal not in in_force):
-        raise ReleaseError(f"Belum ada rilis yang berlaku di {registry}. Latih dahulu: aduan train DATA --portal DIR")
-    if portal is None and len(in_force) > 1:
-        raise ReleaseError(f"Ada beberapa portal: {', '.join(sorted(in_force))}. Sebutkan dengan --release.")
-    return open_release(registry / (in_force[portal] if portal else next(iter(in_force.values()))))
+def cause(error: OSError) -> str:
+    """Why the disk refused, in words for people."""
+    return CAUSES.get(error.errno) or str(error.strerror)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from router_model.calibration import Agreement, Link, largest
 from router_model.complaint import Complaint
 from router_model.prediction import Evidence, Prediction, Ranked
-from router_model.terms import BLOCKS, TermExtractor, character_ngrams
+from router_model.terms import AREA_END, BLOCKS, TermExtractor, area, character_ngrams
 from router_model.tokens import normal_words, tokens
 
 Floats = NDArray[np.float32]
@@ -129,6 +129,10 @@ class Scorer:
             terms = arrays.vocabularies.get(block, ())
             self._columns[block] = {term: start + index for index, term in enumerate(terms)}
             start += len(terms)
+        self._areas: dict[str, dict[str, int]] = {}
+        for term, column in self._columns["local"].items():
+            here, _, root = term.partition(AREA_END)
+            self._areas.setdefault(here, {})[root] = column
         sizes = [len(arrays.vocabularies.get(block, ())) for block in BLOCKS]
         self._starts = np.cumsum([0, *sizes])
         before = list(arrays.classes).index("unit")
@@ -157,11 +161,13 @@ class Scorer:
         singles = [word.column for word in words]
         pairs = self._pairs(title) + self._pairs(text)
         title_known, place_known = self._columns["title"], self._columns["place"]
+        local_known = self._areas.get(area(complaint), {})
         blocks: dict[str, Sequence[int] | Columns] = {
             "words": [column for column in singles + pairs if column >= 0],
             "characters": np.concatenate([word.ngrams for word in words]) if words else _NONE,
             "title": [title_known[word.root] for word in title if word.root in title_known],
             "place": [place_known[normal] for normal in normal_words(complaint.address) if normal in place_known],
+            "local": [local_known[word.root] for word in words if word.root in local_known] if local_known else _NONE,
         }
         occurrences = np.concatenate([_NONE, *(np.asarray(found, dtype=np.int32) for found in blocks.values())])
         columns, counts = np.unique(occurrences, return_counts=True)
@@ -201,6 +207,7 @@ class Scorer:
         # Column -1, for none, is the last entry and stays 0.
         spoke = np.zeros(len(self._weights) + 1, np.float32)
         spoke[reading.columns] = reading.values * self._coefficients[reading.columns, unit] / reading.counts
+        local_known = self._areas.get(area(complaint), {})
         evidence: list[Evidence] = []
         for field in ("title", "text"):
             content = getattr(complaint, field)
@@ -212,6 +219,7 @@ class Scorer:
             heard = spoke[np.concatenate([word.ngrams for word in words])]
             weights = np.bincount(owner, heard, len(words)).astype(np.float32)
             weights += spoke[[word.column for word in words]] + spoke[self._pairs(words)]
+            weights += spoke[[local_known.get(word.root, -1) for word in words]]
             evidence.extend(
                 Evidence(field, token.start, token.end, content[token.start : token.end], weight)
                 for token, weight in zip(found, weights.tolist(), strict=True)

@@ -32,8 +32,10 @@ class SuggestedAgency:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Advice and its grounds. `category` is the one that goes with the first agency, `None` if it has none.
+    """Advice and its grounds. The first of `categories` is the one that goes with the first agency.
 
+    The first `candidates` agencies are the smallest list that held the right one in 95 of 100 complaints.
+    `category_group` is the parent category, where no single one is sure enough but its children together are.
     `missing` names what the citizen should add, in Indonesian, where the route is `incomplete`.
     """
 
@@ -44,6 +46,8 @@ class Suggestion:
     reasons: tuple[Reason, ...]
     place: FoundPlace | None
     masked: tuple[Masking, ...]
+    candidates: int
+    category_group: Ranked | None = None
     missing: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 
@@ -81,12 +85,27 @@ class Router:
 
     def advise(self, prediction: Prediction, masked: tuple[Masking, ...] = ()) -> Suggestion:
         place = self.places.find(prediction.complaint)
-        agencies = self._agencies(prediction, place)
+        agencies = self.agencies(prediction, place)
         categories = self._category_first(prediction, agencies[0])
-        route, reasons, missing = self._route(prediction, agencies, categories)
-        return Suggestion(prediction, agencies, categories, route, reasons, place, masked, missing)
+        group = self._category_group(categories)
+        route, reasons, missing = self._route(prediction, agencies)
+        if route in (Route.AUTO, Route.PREFILL) and categories and categories[0].p < self.policy.category:
+            reasons += (reason("category_group" if group else "category_unsure"),)
+        return Suggestion(
+            prediction=prediction,
+            agencies=agencies,
+            categories=categories,
+            route=route,
+            reasons=reasons,
+            place=place,
+            masked=masked,
+            candidates=max(1, sum(agency.p >= self.policy.candidate for agency in agencies)),
+            category_group=group,
+            missing=missing,
+        )
 
-    def _agencies(self, prediction: Prediction, place: FoundPlace | None) -> tuple[SuggestedAgency, ...]:
+    def agencies(self, prediction: Prediction, place: FoundPlace | None) -> tuple[SuggestedAgency, ...]:
+        """Agencies by falling probability, territorial ones as the office of the place."""
         found: dict[str, SuggestedAgency] = {}
         for ranked in prediction.answers["unit"]:
             unit, p = ranked.code, ranked.p
@@ -107,7 +126,7 @@ class Router:
         return tuple(sorted(found.values(), key=lambda item: -item.p))
 
     def _route(
-        self, prediction: Prediction, agencies: tuple[SuggestedAgency, ...], categories: tuple[Ranked, ...]
+        self, prediction: Prediction, agencies: tuple[SuggestedAgency, ...]
     ) -> tuple[Route, tuple[Reason, ...], tuple[str, ...]]:
         policy, top = self.policy, agencies[0]
         if prediction.words == 0:
@@ -121,20 +140,33 @@ class Router:
             if prediction.words < FEWEST_WORDS:
                 return Route.INCOMPLETE, (reason("too_short"),), ("apa yang terjadi", "tempat kejadian")
             return Route.REVIEW, (reason("unknown_words"),), ()
-        if top.p < policy.prefill:
-            reasons = [reason("low_confidence")]
-            if len(agencies) > 1 and top.p - agencies[1].p < AMBIGUOUS_MARGIN:
-                reasons.append(reason("ambiguous"))
+        unit = self._unit(top.code)
+        if top.p < policy.prefill.of(unit):
             if prediction.words < FEWEST_WORDS:
                 return Route.INCOMPLETE, (reason("too_short"),), ("apa yang terjadi", "tempat kejadian")
+            reasons = [reason("agency_unproven" if top.p >= policy.prefill.shared else "low_confidence")]
+            if len(agencies) > 1 and top.p - agencies[1].p < AMBIGUOUS_MARGIN:
+                reasons.append(reason("ambiguous"))
             return Route.REVIEW, tuple(reasons), ()
         if top.code.startswith("@"):
             return Route.INCOMPLETE, (reason("place_missing"),), (f"nama {top.name.lower()}",)
         if top.external:
             return Route.EXTERNAL, (reason("external_agency"),), ()
-        if top.p >= policy.auto and (not categories or categories[0].p >= policy.category_auto):
+        if top.p >= policy.auto.of(unit):
             return Route.AUTO, (reason("sure"),), ()
         return Route.PREFILL, (reason("fairly_sure"),), ()
+
+    def _unit(self, code: str) -> str:
+        return self.portal.agency[code].unit if code in self.portal.agency else code
+
+    def _category_group(self, categories: tuple[Ranked, ...]) -> Ranked | None:
+        """The first category's parent with the probability of its listed children, where that is needed and
+        enough."""
+        if not categories or categories[0].p >= self.policy.category:
+            return None
+        parent = self.portal.category[categories[0].code].parent
+        p = sum(item.p for item in categories if self.portal.category[item.code].parent == parent)
+        return Ranked(parent, min(p, 1.0)) if parent and p >= self.policy.category else None
 
     def _category_first(self, prediction: Prediction, agency: SuggestedAgency) -> tuple[Ranked, ...]:
         """Categories with the one that goes with the first agency in front; none if it can own none of them.
@@ -142,7 +174,7 @@ class Router:
         The place may have put another agency in front than the model's first.
         """
         ranked = prediction.answers.get("category", ())
-        unit = self.portal.agency[agency.code].unit if agency.code in self.portal.agency else agency.code
+        unit = self._unit(agency.code)
         owned = [item for item in ranked if self.portal.may_own(self.portal.category[item.code], unit)]
         fitting = [item for item in owned if item.code == prediction.category] or owned
         if not fitting:

@@ -6,7 +6,8 @@ from pathlib import Path
 from router_model.complaint import Complaint
 from router_model.place import PlaceFinder
 from router_model.policy import Policy
-from router_model.release import Release, champion, open_release
+from router_model.registry import champion, release_folder
+from router_model.release import Release, open_release
 from router_model.suggestion import Router
 
 
@@ -21,10 +22,11 @@ class Serving:
 
 
 def router_of(release: Release) -> Router:
-    return Router(release.scorer, release.portal, Policy(**release.manifest["policy"]), PlaceFinder(release.portal))
+    policy = Policy.from_values(release.manifest["policy"])
+    return Router(release.scorer, release.portal, policy, PlaceFinder(release.portal))
 
 
 def serving_release(registry: Path, release_id: str = "") -> Serving:
     """Verifies and loads a release, the one in force if none is named."""
-    release = open_release(registry / release_id) if release_id else champion(registry)
+    release = open_release(release_folder(registry, release_id)) if release_id else champion(registry)
     return Serving(release, router_of(release))

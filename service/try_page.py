@@ -153,7 +153,7 @@ def page(
     context = {
         "portal_name": portal.name,
         "release_id": serving.release.id,
-        "agency_count": len(portal.agencies),
+        "agency_count": len(portal.living_agencies),
         "examples": [{"label": label, "text": text} for label, text in EXAMPLES],
         "villages": sorted(place.name for place in portal.places if place.district_code),
         "form": form,

@@ -216,7 +216,7 @@ def taxonomy_of(portal: Portal) -> Taxonomy:
                 **{name: getattr(agency, name) for name in TaxonomyAgency.model_fields if name != "aliases"},
                 aliases=list(agency.aliases),
             )
-            for agency in portal.agencies
+            for agency in portal.living_agencies
         ],
         categories=[
             TaxonomyCategory(**{name: getattr(category, name) for name in TaxonomyCategory.model_fields})

@@ -1,44 +1,90 @@
-"""A child process that trains or publishes, so that a test can give it another hash seed or kill it.
+"""Releases of a portal small enough to train in a moment, and child processes that train and publish.
 
-`publisher.py train ROWS PORTAL_FOLDER REGISTRY` publishes a release of the first rows of the sample;
-`publisher.py again RELEASE_FOLDER REGISTRY` publishes that release under a new day for ever.
+`publisher.py train ROWS PORTAL_FOLDER REGISTRY` publishes a release of the first rows of a portal's complaints.
+`publish_forever` and `promote_often` are for a process of their own, so that a test can kill it.
 """
 
+import csv
+import multiprocessing
+import shutil
 import sys
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, product
+from multiprocessing.connection import Connection
 from pathlib import Path
 
-import joblib
+import orjson
 
 from router_model.portal import load_portal
-from router_model.release import open_release
-from service.serving import router_of
+from router_model.registry import promote, rollback
+from router_model.release import MANIFEST, file_hash, model_hash, sealed
 from training.dataset import load_examples
+from training.portal_derivation import derive
 from training.publishing import publish
-from training.trainer import Trained, train
+from training.reading import read_rows
+from training.trainer import train
 
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["training.publishing", "training.portal_derivation"])
+"""Children of a server that has imported everything start in a moment."""
 FIRST_DAY = datetime(2025, 1, 1, tzinfo=UTC)
+SMALL_TOWN = {
+    ("Dinas Perhubungan", "Lampu jalan"): ("lampu jalan mati", "tiang lampu padam"),
+    ("Dinas Kebersihan", "Sampah"): ("sampah menumpuk", "tong sampah penuh"),
+    ("Dinas Pekerjaan Umum", "Jalan rusak"): ("aspal jalan berlubang", "jalan rusak parah"),
+}
+WHERE = ("dekat sekolah", "depan pasar", "sejak kemarin", "sudah seminggu", "di gang belakang", "tolong segera")
 
 
-def publish_first(rows: int, folder: Path, registry: Path) -> None:
+def small_town(folder: Path) -> Path:
+    """A portal folder of three agencies, with 36 complaints beside it."""
+    folder.mkdir()
+    with (folder.parent / "complaints.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("text", "agency", "category"))
+        for where, ((agency, category), texts) in product(WHERE, SMALL_TOWN.items()):
+            rows.writerows((f"{text} {where}", agency, category) for text in texts)
+    derive(read_rows(folder.parent / "complaints.csv"), folder, "Kota Kecil")
+    (folder.parent / "complaints.csv").rename(folder / "complaints.csv")
+    return folder
+
+
+def publish_first(rows: int, folder: Path, registry: Path, day: int = 0) -> str:
+    """A release of the portal's first complaints, published under a day after `FIRST_DAY`."""
     portal = load_portal(folder)
     examples = load_examples([folder / "complaints.csv"], portal)[0][:rows]
-    sys.stdout.write(publish(train(examples, portal), examples, folder, registry, FIRST_DAY) + "\n")
+    return publish(train(examples, portal), examples, folder, registry, FIRST_DAY + timedelta(days=day))
 
 
-def publish_again(folder: Path, registry: Path) -> None:
-    release = open_release(folder)
-    pipeline = joblib.load(folder / "pipeline.joblib")
-    trained = Trained(router_of(release), pipeline, release.manifest["scores"], 0)
-    for day in count(1):
-        publish(trained, [], folder / "portal", registry, FIRST_DAY + timedelta(days=day))
-        sys.stdout.write("published\n")
-        sys.stdout.flush()
+def reseal(folder: Path, **changed: object) -> Path:
+    """Writes a manifest that fits the folder's name and files, as someone who knows the format could."""
+    manifest = {**orjson.loads((folder / MANIFEST).read_bytes()), "id": folder.name, **changed}
+    manifest["files"] = {name: file_hash(folder / name) for name in manifest["files"]}
+    manifest["model_hash"] = model_hash(manifest["files"], manifest["policy"])
+    (folder / MANIFEST).write_bytes(sealed(manifest))
+    return folder
+
+
+def copy_release(folder: Path, registry: Path, release_id: str, **changed: object) -> str:
+    """The same model under another id, with another manifest."""
+    reseal(Path(shutil.copytree(folder, registry / release_id)), **changed)
+    return release_id
+
+
+def publish_forever(folder: Path, registry: Path, first_day: int, done: Connection) -> None:
+    """Trains, publishes and promotes day after day, rolls back now and then, and tells of each round."""
+    for day in count(first_day):
+        promote(registry, publish_first(36, folder, registry, day), by="publisher")
+        if day % 3 == 2:
+            rollback(registry, "kota-kecil", by="publisher")
+        done.send(day)
+
+
+def promote_often(registry: Path, release_id: str, times: int) -> None:
+    for turn in range(times):
+        promote(registry, release_id, by=release_id, reason=str(turn))
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "train":
-        publish_first(int(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4]))
-    else:
-        publish_again(Path(sys.argv[2]), Path(sys.argv[3]))
+    _, _, rows, portal_folder, registry_folder = sys.argv
+    sys.stdout.write(publish_first(int(rows), Path(portal_folder), Path(registry_folder)) + "\n")

@@ -14,7 +14,7 @@ import pytest
 from live_service import ADUAN
 
 from router_model.portal import load_portal
-from router_model.release import champions
+from router_model.registry import champions
 
 LAMP = "Lampu penerangan jalan umum di depan sekolah mati sudah seminggu, gelap gulita kalau malam"
 POWER = "Listrik padam di rumah sejak subuh, token sudah diisi tetapi meteran PLN tetap mati, sudah lapor PLN"

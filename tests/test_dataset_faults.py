@@ -46,11 +46,12 @@ def test_another_encoding_is_named_with_its_line_and_byte(tmp_path: Path, name: 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("text,agency\na,b\nc\n", "a.csv baris 3: 1 kolom, seharusnya 2"),
+        ("text,agency\na\n", "a.csv baris 2: 1 kolom, seharusnya 2"),
         ("text,agency\na,b,c\n", "a.csv baris 2: 3 kolom, seharusnya 2"),
         ('text,agency\n"a"x,b\n', "a.csv baris 2: CSV rusak"),
-        ('text,agency\na,b\n"tidak ditutup,b\n', "a.csv baris 3: CSV rusak"),
-        ("isi,agency\na,b\n", "kolom text tidak ada; kolom yang ada: agency"),
+        ('text,agency\n"tidak ditutup,b\n', "a.csv baris 2: CSV rusak"),
+        ('"text,agency\n', "a.csv baris 1: CSV rusak"),
+        ("isi,agency\na,b\n", "kolom text tidak ada; kolom yang ada: isi, agency"),
         ("text,agency\n", "tidak ada satu baris pun"),
         ("", "tidak ada satu baris pun"),
     ],
@@ -62,8 +63,8 @@ def test_a_broken_csv_is_refused_with_its_line(tmp_path: Path, content: str, sai
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('{"text": "a"}\n{"text": }\n', "a.jsonl baris 2, kolom 10: JSON rusak"),
-        ('{"text": "a"}\n["b"]\n', "a.jsonl baris 2: harus sebuah objek JSON"),
+        ('\n{"text": }\n', "a.jsonl baris 2: JSON rusak pada kolom 10"),
+        ('["b"]\n', "a.jsonl baris 1: harus sebuah objek JSON"),
         ("\n\n", "tidak ada satu baris pun"),
     ],
 )

@@ -1,5 +1,7 @@
 """Figures of the report, checked against small cases counted by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,17 @@ from hypothesis import strategies as st
 from router_model.policy import Route
 from router_model.suggestion import Router
 from training.dataset import Example
-from training.evaluation import Outcome, coverage_at, evaluate, expected_calibration_error, per_class, summary
+from training.evaluation import (
+    Outcome,
+    coverage_at,
+    equal_mass_bins,
+    evaluate,
+    evaluation_of,
+    expected_calibration_error,
+    outcomes,
+    per_class,
+    summary,
+)
 from training.trainer import FEWEST_FOR_THRESHOLD, smallest_sure
 
 FIVE = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
@@ -59,6 +71,17 @@ def test_calibration_error_of_fewer_rows_than_bins_is_the_distance_of_each_row()
     assert expected_calibration_error(np.array([0.25, 0.75]), truths("01")) == pytest.approx(0.25)
 
 
+@given(st.lists(st.floats(0, 1), max_size=50), st.integers(1, 20))
+def test_bins_of_equal_mass_hold_every_row_once_in_order_and_differ_by_one_row_at_most(
+    p: list[float], bins: int
+) -> None:
+    parts = equal_mass_bins(np.array(p), bins)
+    assert sorted(row for part in parts for row in part) == list(range(len(p)))
+    assert [p[row] for part in parts for row in part] == sorted(p)
+    assert len(parts) == min(bins, len(p))
+    assert max(map(len, parts), default=0) - min(map(len, parts), default=0) <= 1
+
+
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=50))
 def test_every_figure_is_a_share(rows: list[tuple[float, bool]]) -> None:
     p, right = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
@@ -95,10 +118,10 @@ def test_no_threshold_is_named_where_none_is_good_enough(right: np.ndarray) -> N
 def test_a_summary_of_four_rows() -> None:
     """Right, right, second, not listed. F1 by hand: a 2/3 (1 of 2 given, 1 of 1), b 2/3, c 0, d 0."""
     rows = [
-        Outcome(("a", "b"), 0.9, "a"),
-        Outcome(("b", "a"), 0.8, "b"),
-        Outcome(("a", "c"), 0.6, "c"),
-        Outcome(("b", "a", "c", "d"), 0.4, "d"),
+        Outcome(("a", "b"), 0.9, "a", 0),
+        Outcome(("b", "a"), 0.8, "b", 1),
+        Outcome(("a", "c"), 0.6, "c", 2),
+        Outcome(("b", "a", "c", "d"), 0.4, "d", 3),
     ]
     figures = summary(rows)
     assert figures["n"] == 4
@@ -110,7 +133,7 @@ def test_a_summary_of_four_rows() -> None:
 
 
 def test_the_table_of_classes_says_what_is_not_known() -> None:
-    table = per_class([Outcome(("a",), 0.9, "a"), Outcome(("b",), 0.9, "a"), Outcome(("a",), 0.9, "c")])
+    table = per_class([Outcome(("a",), 0.9, "a", 0), Outcome(("b",), 0.9, "a", 1), Outcome(("a",), 0.9, "c", 2)])
     assert [row["class"] for row in table] == ["a", "c", "b"]
     assert table[0] == {"class": "a", "support": 2, "precision": 0.5, "recall": 0.5}
     assert table[1] == {"class": "c", "support": 1, "precision": None, "recall": 0.0}
@@ -125,6 +148,18 @@ def test_the_report_of_a_router_has_every_answer_and_shares_that_sum_to_one(
     assert report["routes"].keys() == {route.value for route in Route}
     assert sum(row["share"] for row in report["routes"].values()) == pytest.approx(1)
     assert sum(row["support"] for row in report["classes"]["agency"]) == report["answers"]["agency"]["n"] == 60
+
+
+def test_an_outcome_knows_its_row_and_rows_without_a_label_have_none(router: Router, examples: list[Example]) -> None:
+    rows = [replace(examples[0], labels={"category": examples[0].labels["category"]}), *examples[1:3]]
+    found = outcomes(router.suggest_many([row.complaint for row in rows]), rows)
+    assert [outcome.row for outcome in found["agency"]] == [1, 2]
+    assert [outcome.row for outcome in found["category"]] == [0, 1, 2]
+
+
+def test_suggestions_that_are_already_there_give_the_same_report(router: Router, examples: list[Example]) -> None:
+    suggestions = router.suggest_many([row.complaint for row in examples[:20]])
+    assert evaluation_of(suggestions, examples[:20]) == evaluate(router, examples[:20])
 
 
 def test_a_report_on_no_rows_is_empty_and_does_not_fail(router: Router) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from router_model.errors import PortalError
-from router_model.portal import PORTAL_FILES, Portal, folded, load_portal
+from router_model.portal import OPTIONAL_PORTAL_FILES, PORTAL_FILES, Portal, folded, load_portal
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def folder(denpasar: Path, tmp_path: Path) -> Path:
     """A copy of the shipped folder to break."""
     copy = tmp_path / "portal"
     copy.mkdir()
-    for name in PORTAL_FILES:
+    for name in (*PORTAL_FILES, *OPTIONAL_PORTAL_FILES):
         shutil.copyfile(denpasar / name, copy / name)
     return copy
 
@@ -104,7 +104,9 @@ def test_a_setting_that_is_missing_is_named(folder: Path, key: str) -> None:
     [
         ("baru,Kantor Baru,,kantor,,barangkali", "kolom external: 'barangkali'"),
         ("baru,,,kantor,,tidak", "code, name dan kind harus diisi"),
-        ("baru,Kantor Baru,,kantor,,tidak,,,,,,,,Z,,", "kolom certainty: 'Z'"),
+        ("baru,Kantor Baru,,kantor,,tidak,,,,,,,Z,,", "kolom certainty: 'Z'"),
+        ("baru,Kantor Baru,,kantor,,tidak,,,,,2023-7,,D,,", "kolom valid_from: '2023-7'"),
+        ("baru,Kantor Baru,,kantor,,tidak,,,,,,1 Juli 2023,D,,", "kolom valid_to: '1 Juli 2023'"),
     ],
 )
 def test_a_wrong_cell_of_an_agency_is_named_with_file_and_line(folder: Path, row: str, said: str) -> None:
@@ -147,7 +149,7 @@ def test_all_faults_are_named_at_once(folder: Path) -> None:
     assert "urgency.csv: berkas tidak ada" in message
 
 
-@pytest.mark.parametrize("name", [name for name in PORTAL_FILES if name.endswith(".csv")])
+@pytest.mark.parametrize("name", [name for name in (*PORTAL_FILES, *OPTIONAL_PORTAL_FILES) if name.endswith(".csv")])
 def test_a_byte_order_mark_and_windows_line_ends_change_nothing(folder: Path, portal: Portal, name: str) -> None:
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(b"\xef\xbb\xbf" + content.replace(b"\n", b"\r\n"))

@@ -11,7 +11,8 @@ from training.pipeline import LabelMatrix
 
 Integers = NDArray[np.intp]
 MOST_ROWS = 1_500
-"""Agreement has three numbers to fit; more rows do not change them."""
+MOST_ROWS_LINKED = 4_000
+"""Both fit three numbers; more rows do not change them."""
 
 
 def targets(matrix: LabelMatrix) -> Integers:
@@ -32,7 +33,9 @@ def fit_link(scores: Floats, wanted: Integers, log_frequencies: Floats) -> Link:
     known = wanted >= 0
     if known.sum() < 30 or scores.shape[1] < 2:
         return Link()
-    scores, wanted = scores[known], wanted[known]
+    rows = np.flatnonzero(known)
+    rows = rows[:: -(-len(rows) // MOST_ROWS_LINKED)]
+    scores, wanted = scores[rows], wanted[rows]
     row = np.arange(len(wanted))
 
     def link(parameters: NDArray[np.float64]) -> Link:

@@ -1,29 +1,29 @@
 """The fitted scikit-learn pipeline: count terms, weigh them, one linear model per answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import Ridge
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import normalize
 
 from router_model.complaint import Complaint
 from router_model.terms import BLOCKS, TermExtractor
+from training.ridge import Days, Floats, Recency, ridge
 
-BLOCK_WEIGHTS = {"words": 0.8, "characters": 1.2, "title": 0.4, "place": 0.25}
-MOST_TERMS = {"words": 16_000, "characters": 12_000, "title": 4_000, "place": 8_000}
-RIDGE_PENALTY = 2.0
-EXACT_ROWS = 15_000
-"""Up to here the ridge system is solved exactly (memory grows with the square: 0.9 GB); above, iteratively."""
+BLOCK_WEIGHTS = {"words": 0.8, "characters": 1.2, "title": 0.4, "place": 0.25, "local": 0.4}
+MOST_TERMS = {"words": 16_000, "characters": 12_000, "title": 4_000, "place": 8_000, "local": 24_000}
+RIDGE_PENALTY = 1.2
+FEWEST_ROWS = 2
+"""A term that occurs in fewer complaints teaches nothing about the next one."""
+TAUGHT_TOGETHER = 0.9
+"""Answers that at least this share of their rows have in common share one factorisation."""
 
-Floats = NDArray[np.float32]
 Labels = Mapping[str, Sequence[str]]
 """Per answer one label a row; an empty label means the row has none."""
 
@@ -40,7 +40,7 @@ class LabelMatrix:
 def label_matrix(labels: Sequence[str], classes: Sequence[str]) -> LabelMatrix:
     """Raises `KeyError` for a label that is not in `classes`."""
     column = {name: index for index, name in enumerate(classes)}
-    known = np.array([bool(label) for label in labels])
+    known = np.array([bool(label) for label in labels], dtype=bool)
     rows = [row for row, label in enumerate(labels) if label]
     columns = [column[labels[row]] for row in rows]
     indicators = sp.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(len(labels), len(classes)))
@@ -71,17 +71,23 @@ def information(counts: sp.csr_matrix, indicators: sp.csr_matrix, prior_weight: 
 class TermWeighting(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Sublinear term frequency x inverse document frequency x information about the labels, unit length.
 
-    `weighed_by` names the answers whose labels weigh the terms. Terms are kept in the order of weight x
-    document frequency until `most_terms` are left.
+    `weighed_by` names the answers whose labels weigh the terms. Terms of fewer than `fewest_rows` complaints
+    are dropped; the others are kept in the order of weight x document frequency until `most_terms` are left.
     """
 
-    def __init__(self, weighed_by: tuple[str, ...] = ("unit", "category"), most_terms: int = 60_000) -> None:
+    def __init__(
+        self,
+        weighed_by: tuple[str, ...] = ("unit", "category"),
+        most_terms: int = 60_000,
+        fewest_rows: int = FEWEST_ROWS,
+    ) -> None:
         self.weighed_by = weighed_by
         self.most_terms = most_terms
+        self.fewest_rows = fewest_rows
 
     def fit(self, counts: sp.csr_matrix, labels: Labels) -> Self:
         rows = counts.shape[0]
-        frequency = np.asarray((counts > 0).sum(axis=0)).ravel()
+        frequency = np.diff(counts.tocsc().indptr)
         told = np.zeros(counts.shape[1], np.float32)
         for answer in self.weighed_by:
             if answer in labels and len({label for label in labels[answer] if label}) > 1:
@@ -91,8 +97,9 @@ class TermWeighting(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             told[:] = 1
         inverse = np.sqrt(np.log((1 + rows) / (1 + frequency)) + 1)
         weights = (told * inverse).astype(np.float32)
-        order = np.argsort(-told * np.sqrt(frequency), kind="stable")[: self.most_terms]
-        self.kept_ = np.sort(order)
+        order = np.argsort(-told * np.sqrt(frequency) * (frequency >= self.fewest_rows), kind="stable")
+        enough = order[frequency[order] >= self.fewest_rows]
+        self.kept_ = np.sort(enough[: self.most_terms])
         self.weights_ = weights[self.kept_]
         return self
 
@@ -109,26 +116,29 @@ class AnswerHeads(BaseEstimator):  # type: ignore[misc]
     factorisation, and on 10,000 complaints it beat LinearSVC on accuracy and logistic regression on time.
     """
 
-    def __init__(self, classes: Mapping[str, Sequence[str]] | None = None, penalty: float = RIDGE_PENALTY) -> None:
+    def __init__(
+        self,
+        classes: Mapping[str, Sequence[str]] | None = None,
+        penalty: float = RIDGE_PENALTY,
+        recency: Recency | None = None,
+    ) -> None:
         self.classes = classes
         self.penalty = penalty
+        self.recency = recency
 
-    def fit(self, features: sp.csr_matrix, labels: Labels) -> Self:
+    def fit(self, features: sp.csr_matrix, labels: Labels, days: Days | None = None) -> Self:
+        """`days` gives each row's moment, NaN for none; without it all rows are timeless."""
         features = sp.csr_matrix(features, dtype=np.float32)
-        solved: dict[bytes, tuple[list[str], NDArray[np.bool_]]] = {}
+        moments = np.full(features.shape[0], np.nan) if days is None else days
         matrices = {answer: label_matrix(labels[answer], classes) for answer, classes in (self.classes or {}).items()}
-        for answer, matrix in matrices.items():
-            solved.setdefault(matrix.known.tobytes(), ([], matrix.known))[0].append(answer)
         coefficients: dict[str, Floats] = {}
-        for answers, known in solved.values():
-            if not known.any():
-                for answer in answers:
-                    coefficients[answer] = np.zeros((features.shape[1], len(matrices[answer].classes)), np.float32)
-                continue
-            rows = features[known]
-            targets = [matrices[answer].indicators[known].toarray() for answer in answers]
-            joined = ridge(rows, np.hstack(targets), self.penalty)
-            starts = np.cumsum([0, *(target.shape[1] for target in targets)])
+        for answers in _taught_together(matrices):
+            known = np.logical_or.reduce([matrices[answer].known for answer in answers])
+            targets = np.hstack([matrices[answer].indicators[known].toarray() for answer in answers])
+            joined = np.zeros((features.shape[1], targets.shape[1]), np.float32)
+            if known.any():
+                joined = ridge(features[known], targets, self.penalty, moments[known], self.recency or Recency())
+            starts = np.cumsum([0, *(len(matrices[answer].classes) for answer in answers)])
             for answer, start, end in zip(answers, starts, starts[1:], strict=False):
                 coefficients[answer] = joined[:, start:end]
         blocks = [coefficients[answer] for answer in matrices]
@@ -140,63 +150,58 @@ class AnswerHeads(BaseEstimator):  # type: ignore[misc]
         return np.asarray(features @ self.coefficients_, dtype=np.float32)
 
 
-def ridge(rows: sp.csr_matrix, targets: Floats, penalty: float) -> Floats:
-    """Coefficients (terms x targets) that minimise |rows W - targets|^2 + penalty |W|^2, without intercept."""
-    if rows.shape[0] > EXACT_ROWS:
-        model = Ridge(alpha=penalty, fit_intercept=False, solver="sparse_cg", tol=1e-3)
-        return np.asarray(model.fit(rows, targets).coef_.T, dtype=np.float32)
-    factor = scipy.linalg.cho_factor(
-        gram(rows) + penalty * np.eye(rows.shape[0], dtype=np.float32),
-        lower=True,
-        overwrite_a=True,
-        check_finite=False,
-    )
-    duals = scipy.linalg.cho_solve(factor, targets.astype(np.float32), check_finite=False)
-    return np.asarray(rows.T @ duals, dtype=np.float32)
+def _taught_together(matrices: Mapping[str, LabelMatrix]) -> Iterable[list[str]]:
+    """Answers in groups whose rows are nearly the same. A row without a label for one of them teaches that none
+    of its classes fits, which few rows may do without harm."""
+    groups: list[list[str]] = []
+    for answer, matrix in matrices.items():
+        for group in groups:
+            first = matrices[group[0]].known
+            if (first & matrix.known).sum() >= TAUGHT_TOGETHER * (first | matrix.known).sum():
+                group.append(answer)
+                break
+        else:
+            groups.append([answer])
+    return groups
 
 
-def gram(rows: sp.csr_matrix) -> Floats:
-    """Inner products of all pairs of rows, computed in strips so that no sparse n x n matrix is held."""
-    size = rows.shape[0]
-    result = np.empty((size, size), np.float32)
-    transposed = rows.T.tocsr()
-    for start in range(0, size, 512):
-        result[start : start + 512] = (rows[start : start + 512] @ transposed).toarray()
-    return result
+class TermCounts:
+    """How often each term occurs in each complaint, read once; models of any earlier part are fitted from it.
 
-
-def build_pipeline(
-    extractor: TermExtractor, classes: Mapping[str, Sequence[str]], present: Sequence[str] = BLOCKS
-) -> Pipeline:
-    """An unfitted pipeline from cleaned `Complaint`s to scores; fit it with `Labels`.
-
-    `present` names the blocks that have terms to count; a data set without titles has none there.
+    A block of `BLOCKS` in which no term occurs in two complaints is left out.
     """
-    blocks: list[tuple[str, Any]] = [
-        (
-            block,
-            Pipeline(
-                [
-                    (
-                        "count",
-                        CountVectorizer(analyzer=getattr(extractor, block), min_df=2, dtype=np.float32),
-                    ),
-                    ("weigh", TermWeighting(most_terms=MOST_TERMS[block])),
-                ]
-            ),
-        )
-        for block in present
-    ]
-    return Pipeline(
-        [
-            (
-                "terms",
-                FeatureUnion(blocks, transformer_weights={block: BLOCK_WEIGHTS[block] for block in present}),
-            ),
-            ("heads", AnswerHeads({answer: tuple(names) for answer, names in classes.items()})),
+
+    def __init__(self, extractor: TermExtractor, complaints: Sequence[Complaint]) -> None:
+        self.vectorizers: dict[str, CountVectorizer] = {}
+        self.counts: dict[str, sp.csr_matrix] = {}
+        for block in BLOCKS:
+            vectorizer = CountVectorizer(analyzer=getattr(extractor, block), min_df=FEWEST_ROWS, dtype=np.float32)
+            try:
+                self.counts[block] = vectorizer.fit_transform(complaints)
+            except ValueError:
+                continue
+            self.vectorizers[block] = vectorizer
+
+    def fit(self, end: int, labels: Labels, classes: Mapping[str, Sequence[str]], days: Days) -> Pipeline:
+        """A fitted pipeline from cleaned `Complaint`s to scores, which has seen only the first `end` complaints;
+        `labels` and `days` are those of these complaints."""
+        blocks: list[tuple[str, Any]] = []
+        features = []
+        for block, counts in self.counts.items():
+            weighting = TermWeighting(most_terms=MOST_TERMS[block]).fit(counts[:end], labels)
+            if len(weighting.kept_):
+                blocks.append((block, Pipeline([("count", self.vectorizers[block]), ("weigh", weighting)])))
+                features.append(np.float32(BLOCK_WEIGHTS[block]) * weighting.transform(counts[:end]))
+        heads = AnswerHeads({answer: tuple(names) for answer, names in classes.items()})
+        heads.fit(sp.hstack(features, format="csr"), labels, days)
+        weights = {block: BLOCK_WEIGHTS[block] for block, _ in blocks}
+        return Pipeline([("terms", FeatureUnion(blocks, transformer_weights=weights)), ("heads", heads)])
+
+    def scores(self, pipeline: Pipeline, start: int, end: int) -> Floats:
+        """What the pipeline says of complaints `start` to `end`, without reading them again."""
+        union = pipeline["terms"]
+        features = [
+            np.float32(union.transformer_weights[block]) * steps["weigh"].transform(self.counts[block][start:end])
+            for block, steps in union.transformer_list
         ]
-    )
-
-
-def scores(pipeline: Pipeline, complaints: Sequence[Complaint]) -> Floats:
-    return np.asarray(pipeline.predict(complaints), dtype=np.float32)
+        return np.asarray(pipeline["heads"].predict(sp.hstack(features, format="csr")), dtype=np.float32)

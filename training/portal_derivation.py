@@ -3,13 +3,15 @@
 import csv
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import tomli_w
 
 from router_model.errors import DatasetError, PortalError
 from router_model.portal import folded
+from training.alias_decisions import ALIAS_FILE, AliasDecisions, write_proposals
+from training.name_similarity import Proposal, parse_name, proposals
 from training.reading import Row
 
 URGENCY_ROWS = (
@@ -23,6 +25,7 @@ _KINDS = (
     "kelurahan", "desa", "kecamatan", "dinas", "badan", "bagian", "biro", "inspektorat", "sekretariat", "rsud",
     "puskesmas", "perumda", "satuan",
 )  # fmt: skip
+_UNDECIDED = AliasDecisions()
 
 
 def slug(name: str) -> str:
@@ -30,24 +33,40 @@ def slug(name: str) -> str:
 
 
 def kind_of(name: str) -> str:
-    first = folded(name).split(" ", 1)[0]
-    return first if first in _KINDS else "instansi"
+    """The kind a name begins with, also where it is shortened as in `Kec.`."""
+    firsts = (folded(name).split(" ", 1)[0], parse_name(name).words[0])
+    return next((first for first in firsts if first in _KINDS), "instansi")
 
 
 def _unique(names: Iterable[str]) -> dict[str, str]:
     """Name to code; names that would share a code get a number."""
     codes: dict[str, str] = {}
-    taken: Counter[str] = Counter()
+    taken: set[str] = set()
     for name in names:
-        code = slug(name) or "tanpa-nama"
-        taken[code] += 1
-        codes[name] = code if taken[code] == 1 else f"{code}-{taken[code]}"
+        code = free = slug(name) or "tanpa-nama"
+        number = 1
+        while free in taken:
+            number += 1
+            free = f"{code}-{number}"
+        taken.add(free)
+        codes[name] = free
     return codes
 
 
-def derive(rows: Sequence[Row], out: Path, name: str) -> dict[str, int]:
+def _one_spelling(rows: Sequence[Row]) -> list[dict[str, str]]:
+    """Values of the columns used here; of spellings that a portal takes for one name the most frequent stands."""
+    columns = ("agency", "category", "village", "district")
+    usual: dict[tuple[str, str], str] = {}
+    counts = Counter((column, row.get(column)) for row in rows for column in columns if folded(row.get(column)))
+    for (column, value), _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        usual.setdefault((column, folded(value)), value)
+    return [{column: usual.get((column, folded(row.get(column))), "") for column in columns} for row in rows]
+
+
+def derive(rows: Sequence[Row], out: Path, name: str, decisions: AliasDecisions = _UNDECIDED) -> dict[str, int]:
     """A portal folder from the labels of a history: agencies, categories with the agencies they went to, and
-    the territory of the village and district columns. Returns how many of each.
+    the territory of the village and district columns. Returns how many of each, how many names were merged as
+    decided and how many more are proposed in `ALIAS_FILE`.
 
     An agency is territorial when its name without its kind is one of the villages or districts.
 
@@ -55,33 +74,34 @@ def derive(rows: Sequence[Row], out: Path, name: str) -> dict[str, int]:
         DatasetError: the rows hold no agency.
         PortalError: `out` exists and is not empty.
     """
-    agencies = Counter(row.get("agency") for row in rows if row.get("agency"))
-    if not agencies:
+    records = _one_spelling(rows)
+    labels = Counter(record["agency"] for record in records if record["agency"])
+    if not labels:
         raise DatasetError("Kolom agency kosong di semua baris; portal tidak dapat disusun tanpa instansi.")
-    places, districts = _territory(rows)
-    place_names: dict[str, dict[str, str]] = {"village": {}, "district": {}}
-    for column, values in (("village", places), ("district", districts)):
-        place_names[column] = {folded(value): value for value in values}
+    names = _names(labels, decisions)
+    agencies: Counter[str] = Counter()
+    for label, count in labels.items():
+        agencies[names[label]] += count
+    places, districts = _territory(records)
     district_codes = _unique(sorted(districts))
     village_codes = {
         place: f"{district_codes[district]}/{slug(place)}" if district else slug(place)
         for place, district in places.items()
     }
     agency_codes = _unique(sorted(agencies))
-    territory: dict[str, str] = {}
-    for agency in agencies:
-        column = _TERRITORIAL.get(kind_of(agency), "")
-        rest = folded(agency).partition(" ")[2]
-        if rest in place_names.get(column, {}):
-            place = place_names[column][rest]
-            territory[agency] = village_codes[place] if column == "village" else district_codes[place]
+    offices = {
+        "village": {folded(place): code for place, code in village_codes.items()},
+        "district": {folded(district): code for district, code in district_codes.items()},
+    }
+    territory = {agency: code for agency in agencies if (code := _served(agency, offices))}
     kinds = sorted({kind_of(agency) for agency in agencies if kind_of(agency) in _TERRITORIAL})
     owners: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        if row.get("agency") and row.get("category"):
-            kind = kind_of(row.get("agency"))
-            owners[row.get("category")].add(f"@{kind}" if kind in kinds else agency_codes[row.get("agency")])
-    category_codes = _unique(sorted({row.get("category") for row in rows if row.get("category")}))
+    for record in records:
+        if record["agency"] and record["category"]:
+            agency = names[record["agency"]]
+            owners[record["category"]].add(f"@{kind_of(agency)}" if kind_of(agency) in kinds else agency_codes[agency])
+    category_codes = _unique(sorted({record["category"] for record in records if record["category"]}))
+    proposed = [item for item in proposals(agencies) if not _is_apart(item, decisions)]
     _write_folder(
         out,
         {
@@ -96,6 +116,7 @@ def derive(rows: Sequence[Row], out: Path, name: str) -> dict[str, int]:
                 agency_codes[agency],
                 agency,
                 kind_of(agency),
+                _aliases(agency, labels, names),
                 territory.get(agency, ""),
                 "C",
                 "diturunkan dari riwayat disposisi",
@@ -106,32 +127,62 @@ def derive(rows: Sequence[Row], out: Path, name: str) -> dict[str, int]:
         [(code, district, "kecamatan", "") for district, code in district_codes.items()]
         + [(code, place, "kelurahan", district_codes.get(places[place], "")) for place, code in village_codes.items()],
     )
+    if proposed:
+        write_proposals(proposed, out / ALIAS_FILE)
     return {
         "agencies": len(agencies),
         "territorial": len(territory),
         "categories": len(category_codes),
         "places": len(village_codes) + len(district_codes),
+        "merged": sum(label != name for label, name in names.items()),
+        "proposed": len(proposed),
     }
 
 
 def derive_from_names(
-    agencies: Sequence[str], places: Sequence[tuple[str, str]], out: Path, name: str
+    agencies: Sequence[str],
+    places: Sequence[tuple[str, str]],
+    out: Path,
+    name: str,
+    decisions: AliasDecisions = _UNDECIDED,
 ) -> dict[str, int]:
     """A portal folder for a city without history: agency names, and `(village, district)` pairs."""
     history = [Row("", {"agency": agency}) for agency in agencies if agency.strip()]
     history += [Row("", {"village": village, "district": district}) for village, district in places]
-    return derive(history, out, name)
+    return derive(history, out, name, decisions)
 
 
-def _territory(rows: Sequence[Row]) -> tuple[dict[str, str], set[str]]:
+def _names(labels: Iterable[str], decisions: AliasDecisions) -> dict[str, str]:
+    """Each label with the name of its agency."""
+    usual = {folded(label): label for label in labels}
+    merged = {label: decisions.name_of(label) for label in labels}
+    return {label: usual.get(folded(name), name) for label, name in merged.items()}
+
+
+def _aliases(agency: str, labels: Counter[str], names: Mapping[str, str]) -> str:
+    """The other labels of an agency as a cell, the most frequent first."""
+    others = [label for label, _ in labels.most_common() if names[label] == agency and label != agency]
+    return ";".join(label.replace(";", ",") for label in others)
+
+
+def _is_apart(proposal: Proposal, decisions: AliasDecisions) -> bool:
+    return frozenset((folded(proposal.label), folded(proposal.agency))) in decisions.apart
+
+
+def _served(agency: str, offices: dict[str, dict[str, str]]) -> str:
+    """The code of the village or district that a territorial agency is named after, "" if there is none."""
+    codes = offices.get(_TERRITORIAL.get(kind_of(agency), ""), {})
+    names = (folded(agency).partition(" ")[2], " ".join(parse_name(agency).words[1:]))
+    return next((codes[name] for name in names if name in codes), "")
+
+
+def _territory(records: Sequence[dict[str, str]]) -> tuple[dict[str, str], set[str]]:
     """Each village with the district it is most often given with, and all districts."""
     together: dict[str, Counter[str]] = defaultdict(Counter)
-    districts: set[str] = set()
-    for row in rows:
-        if row.get("district"):
-            districts.add(row.get("district"))
-        if row.get("village"):
-            together[row.get("village")][row.get("district")] += 1
+    districts = {record["district"] for record in records if record["district"]}
+    for record in records:
+        if record["village"]:
+            together[record["village"]][record["district"]] += 1
     return {village: counts.most_common(1)[0][0] for village, counts in sorted(together.items())}, districts
 
 
@@ -152,7 +203,7 @@ def _write_folder(
         "utf-8",
     )
     tables: dict[str, tuple[str, Sequence[tuple[str, ...]]]] = {
-        "agencies.csv": ("code,name,kind,territory,certainty,source", agencies),
+        "agencies.csv": ("code,name,kind,aliases,territory,certainty,source", agencies),
         "categories.csv": ("code,name,agencies", categories),
         "urgency.csv": ("code,name,criteria,action", URGENCY_ROWS),
         "territory.csv": ("code,name,kind,district_code", places),

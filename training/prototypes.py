@@ -47,7 +47,7 @@ def prototypes(portal: Portal, rows: Iterable[Example]) -> list[Prototype]:
         words = ". ".join(filter(None, (category.name, category.description)))
         found += [Prototype(Complaint(text=words), labels)] * CATEGORY_WEIGHT
     seen: set[str] = set()
-    for agency in portal.agencies:
+    for agency in portal.living_agencies:
         if agency.unit not in seen:
             seen.add(agency.unit)
             found.append(Prototype(Complaint(text=_agency_words(agency, portal)), {"unit": agency.unit}))

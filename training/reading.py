@@ -1,27 +1,23 @@
-"""Records from a file, as they stand there: known columns, each fault named by row and column."""
+"""Records from a file as a portal exports it: known columns, each fault named by its row."""
 
-import csv
-import io
-import json
 import re
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
-
-import openpyxl
-import pyarrow
-import pyarrow.parquet
 
 from router_model.complaint import Complaint
 from router_model.errors import DatasetError
 from router_model.portal import folded
+from training.headers import Header, data_lines, find_header
+from training.sheets import Line, Sheet, read_sheets
 
 LABELS = ("agency", "category", "urgency", "report_type")
 COLUMNS = (
     "id", "received_at", "title", "text", "channel", "address", "village", "district", "lat", "lon", *LABELS,
 )  # fmt: skip
+TARGETS = (*COLUMNS, "received_time")
+"""What a header can mean. The hour of `received_time` goes into `received_at`."""
 LAPOR_HEADERS = {
     "tracking id": "id",
     "tanggal laporan masuk": "received_at",
@@ -35,11 +31,27 @@ LAPOR_HEADERS = {
     "kecamatan": "district",
     "kelurahan": "village",
 }
-"""Headers of a LAPOR! admin export. Nama Pelapor is dropped at once; Isi Laporan Akhir is edited by staff."""
+"""Headers of a LAPOR! admin export, folded."""
+NEVER_READ = {"nama pelapor": "nama pelapor tidak dibaca", "isi laporan akhir": "isinya sudah disunting petugas"}
+KNOWN_HEADERS = {folded(column): column for column in TARGETS} | LAPOR_HEADERS
+MOST_SHOWN = 20
+_BLANK = {"-", "--", "–", "—", "null", "none", "nan", "n/a", "#n/a"}
+_AGENCY_BREAK = re.compile(r"[;|]|(?<!\bdan)(?<![,&-])\n(?!dan\b|&|\()")
+_LIST_NUMBER = re.compile(r"(?:^|\s+)\d{1,2}[.)]\s+")
+_BULLET = re.compile(r"^[-*•·]\s*")
 _MONTHS = ("jan", "feb", "mar", "apr", "mei", "jun", "jul", "agu", "sep", "okt", "nov", "des")
 _MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, 1)} | {
-    "may": 5, "aug": 8, "oct": 10, "dec": 12, "ags": 8, "agt": 8, "nop": 11,
+    "peb": 2, "may": 5, "aug": 8, "ags": 8, "agt": 8, "oct": 10, "nop": 11, "dec": 12,
 }  # fmt: skip
+_CLOCK = r"(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:[:.](?P<second>\d{2}))?"
+_DAY_FIRST = r"(?:[a-z']+,?\s+)?(?P<day>\d{1,2})[\s./-]+(?P<month>\d{1,2}|[a-z]{3,})\.?[\s./-]+(?P<year>\d{4}|\d{2})"
+_YEAR_FIRST = r"(?P<year>\d{4})[./-](?P<month>\d{1,2})[./-](?P<day>\d{1,2})"
+_MOMENTS = [
+    re.compile(rf"{day}(?:(?:\s*,)?[\sT]+(?:(?:pukul|jam)\s+)?{_CLOCK})?", re.IGNORECASE)
+    for day in (_DAY_FIRST, _YEAR_FIRST)
+]
+_TIME = re.compile(rf"(?:.*[\sT])?{_CLOCK}")
+_ZONE = re.compile(r"\s*\b(?:WIB|WITA|WIT)\.?$", re.IGNORECASE)
 _EXCEL_EPOCH = datetime(1899, 12, 30)
 
 
@@ -64,127 +76,199 @@ class Row:
         )
 
 
-def read_rows(path: Path) -> list[Row]:
-    """Rows of a CSV, XLSX, JSON Lines or Parquet file, read by its ending.
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """A row that could not be read."""
+
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a file holds: each of its data rows is either in `rows` or in `faults`."""
+
+    rows: list[Row]
+    faults: list[RowFault]
+
+
+def read_rows(path: Path, columns: Mapping[str, str] | None = None) -> list[Row]:
+    """The rows of `read_table`, without its faults."""
+    return read_table(path, columns).rows
+
+
+def read_table(path: Path, columns: Mapping[str, str] | None = None) -> Table:
+    """Every data row of a CSV, workbook, JSON Lines or Parquet file, of all sheets with a `text` column.
+
+    `columns` maps further headers to known columns, or to "" to leave a header out. Lines above the header,
+    repeated headers, blank rows and the totals below a table are no data rows.
 
     Raises:
-        DatasetError: the file is missing, broken, empty, not UTF-8, has no `text` column or no label column.
+        DatasetError: the file cannot be read, has no `text` column, has two headers for one column, lacks a
+            header of `columns`, or more than half of its rows are faulty.
     """
-    if not path.is_file():
-        raise DatasetError(f"{path}: berkas tidak ada")
-    readers = {".csv": _csv, ".xlsx": _xlsx, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": _parquet}
-    reader = readers.get(path.suffix.casefold())
-    if reader is None:
-        raise DatasetError(f"{path.name}: jenis berkas tidak dikenal; pakai {', '.join(readers)}")
-    rows = [Row(where, _known(record)) for where, record in reader(path)]
+    explicit = explicit_headers(columns or {})
+    sheets = [(sheet, find_header(sheet.lines, KNOWN_HEADERS | explicit)) for sheet in read_sheets(path)]
+    headed = [(sheet, header) for sheet, header in sheets if header]
+    rows: list[Row] = []
+    faults: list[RowFault] = []
+    if headed:
+        _refuse_absent(path, columns or {}, [header for _, header in headed])
+    for sheet, header in headed:
+        if "text" in header.columns:
+            _refuse_doubles(sheet, header)
+            for found in _records(sheet, header):
+                if isinstance(found, Row):
+                    rows.append(found)
+                else:
+                    faults.append(found)
+    if not headed:
+        faults = [_fault(sheet, line) for sheet, _ in sheets for line in sheet.lines if line.fault]
+        if any(any(line.cells) for sheet, _ in sheets for line in sheet.lines):
+            raise DatasetError(f"{path.name}: baris judul kolom tidak ditemukan", list(map(str, faults[:MOST_SHOWN])))
+    elif not any("text" in header.columns for _, header in headed):
+        names = dict.fromkeys(name for _, header in headed for name in header.names if name)
+        raise DatasetError(
+            f"{path.name}: kolom text tidak ada; kolom yang ada: {', '.join(names)}. "
+            f"Jalankan `aduan check {path}`, yang mengusulkan pemetaan kolom."
+        )
+    if len(faults) > len(rows):
+        raise DatasetError(
+            f"{path.name}: {len(faults)} dari {len(rows) + len(faults)} baris rusak",
+            list(map(str, faults[:MOST_SHOWN])),
+        )
     if not rows:
         raise DatasetError(f"{path.name}: tidak ada satu baris pun")
-    columns = {column for row in rows[:1000] for column in row.values}
-    if "text" not in columns:
-        raise DatasetError(f"{path.name}: kolom text tidak ada; kolom yang ada: {', '.join(sorted(columns))}")
-    return rows
+    return Table(rows, faults)
 
 
-def _known(record: Mapping[str, object]) -> dict[str, str]:
-    values: dict[str, str] = {}
-    for header, value in record.items():
-        column = header.strip().casefold()
-        column = LAPOR_HEADERS.get(folded(column), column)
-        if column in COLUMNS or column == "received_time":
-            values[column] = "" if value is None else str(value).strip()
-    if time := values.pop("received_time", ""):
-        day = parse_moment(values.get("received_at", ""))
-        written = f"{day.day} {_MONTHS[day.month - 1]} {day.year}" if day else values.get("received_at", "")
-        values["received_at"] = f"{written} {time}"
+def explicit_headers(columns: Mapping[str, str]) -> dict[str, str]:
+    """A mapping of headers as folded name to column.
+
+    Raises:
+        DatasetError: an unknown column, a header that is never read, or two headers for one column.
+    """
+    found: dict[str, str] = {}
+    owners: dict[str, str] = {}
+    for header, column in columns.items():
+        name = folded(header)
+        if column and column not in TARGETS:
+            raise DatasetError(
+                f"Pemetaan {header!r} = {column!r}: kolom {column} tidak dikenal; pakai {', '.join(TARGETS)}"
+            )
+        if column and name in NEVER_READ:
+            raise DatasetError(f"Pemetaan {header!r} = {column!r}: tidak boleh, {NEVER_READ[name]}")
+        if name in found:
+            raise DatasetError(f"Pemetaan {header!r}: judul kolom ini tertulis dua kali")
+        if column in owners:
+            raise DatasetError(f"Pemetaan {owners[column]!r} dan {header!r} sama-sama menuju kolom {column}")
+        found[name] = column
+        if column:
+            owners[column] = header
+    return found
+
+
+def _refuse_absent(path: Path, columns: Mapping[str, str], headers: Sequence[Header]) -> None:
+    names = dict.fromkeys(name for header in headers for name in header.names if name)
+    present = set(map(folded, names))
+    absent = [header for header in columns if folded(header) not in present]
+    if absent:
+        raise DatasetError(
+            f"{path.name}: kolom {', '.join(map(repr, absent))} dari pemetaan tidak ada; "
+            f"kolom yang ada: {', '.join(names)}"
+        )
+
+
+def _refuse_doubles(sheet: Sheet, header: Header) -> None:
+    owners: dict[str, str] = {}
+    for name, column in zip(header.names, header.columns, strict=True):
+        if column and column in owners:
+            raise DatasetError(
+                f"{sheet.place}: kolom {owners[column]!r} dan {name!r} sama-sama berarti {column}; "
+                'ganti nama salah satunya, atau petakan ke "" supaya tidak dibaca'
+            )
+        owners[column] = name
+
+
+def _fault(sheet: Sheet, line: Line, message: str = "") -> RowFault:
+    return RowFault(f"{sheet.place} baris {line.number}", message or line.fault)
+
+
+def _records(sheet: Sheet, header: Header) -> Iterator[Row | RowFault]:
+    yield from (_fault(sheet, line) for line in sheet.lines[: header.data_from] if line.fault)
+    width = max(number for number, name in enumerate(header.names, 1) if name)
+    for line in data_lines(sheet, header):
+        if line.fault:
+            yield _fault(sheet, line)
+        elif len(line.cells) < width or any(line.cells[len(header.names) :]):
+            message = f"{len(line.cells)} kolom, seharusnya {width}; periksa tanda kutip"
+            yield _fault(sheet, line, message)
+        else:
+            known = [item for item in zip(header.names, header.columns, line.cells, strict=False) if item[1]]
+            if any(cell and f" {cell} " not in f" {name} " for name, _, cell in known):
+                values = {column: _content(column, cell) for _, column, cell in known}
+                yield Row(f"{sheet.place} baris {line.number}", _timed(values))
+
+
+def _content(column: str, cell: str) -> str:
+    if cell.casefold() in _BLANK:
+        return ""
+    return first_agency(cell) if column == "agency" else cell
+
+
+def first_agency(cell: str) -> str:
+    """The first of several agencies in one cell: parted by `;`, `|` or line ends, or a numbered list."""
+    cell = re.sub(r"\s*[\r\n]\s*", "\n", cell.strip())
+    if _LIST_NUMBER.match(cell):
+        cell = "\n".join(filter(None, _LIST_NUMBER.split(cell)))
+    parts = (_BULLET.sub("", part.strip()) for part in _AGENCY_BREAK.split(cell))
+    return " ".join(next(filter(None, parts), "").split())
+
+
+def _timed(values: dict[str, str]) -> dict[str, str]:
+    if clock := values.pop("received_time", ""):
+        values["received_at"] = _with_clock(values.get("received_at", ""), clock)
     return values
 
 
-def _csv(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
-    content = path.read_bytes()
+def _with_clock(day: str, clock: str) -> str:
+    moment = parse_moment(day)
+    if moment is None:
+        return f"{day} {clock}".strip()
+    match = _TIME.fullmatch(_ZONE.sub("", clock))
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DatasetError(
-            f"{path.name} baris {line}: bukan UTF-8 (byte 0x{content[error.start]:02x}); simpan ulang sebagai CSV UTF-8"
-        ) from None
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    csv.field_size_limit(1 << 24)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        header = next(reader, [])
-        for cells in reader:
-            if not any(cells):
-                continue
-            where = f"{path.name} baris {reader.line_num}"
-            if len(cells) != len(header):
-                raise DatasetError(f"{where}: {len(cells)} kolom, seharusnya {len(header)}; periksa tanda kutip")
-            yield where, dict(zip(header, cells, strict=True))
-    except csv.Error as error:
-        raise DatasetError(f"{path.name} baris {reader.line_num}: CSV rusak ({error})") from None
+        return datetime.combine(moment, time(*_clock(match))).isoformat() if match else day
+    except ValueError:
+        return day
 
 
-def _xlsx(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
-        raise DatasetError(f"{path.name}: bukan buku kerja Excel yang utuh ({error})") from None
-    try:
-        rows = book.worksheets[0].iter_rows(values_only=True)
-        header = [str(cell or "") for cell in next(rows, ())]
-        for number, cells in enumerate(rows, 2):
-            if any(cell is not None for cell in cells):
-                yield f"{path.name} baris {number}", dict(zip(header, cells, strict=False))
-    finally:
-        book.close()
-
-
-def _jsonl(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
-    with path.open("rb") as file:
-        for number, content in enumerate(file, 1):
-            where = f"{path.name} baris {number}"
-            try:
-                line = content.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError as error:
-                raise DatasetError(f"{where}: bukan UTF-8 (byte 0x{content[error.start]:02x})") from None
-            if not line.strip():
-                continue
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise DatasetError(f"{where}, kolom {error.colno}: JSON rusak ({error.msg})") from None
-            if not isinstance(record, dict):
-                raise DatasetError(f"{where}: harus sebuah objek JSON")
-            yield where, record
-
-
-def _parquet(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
-    try:
-        table = pyarrow.parquet.read_table(path)
-    except pyarrow.ArrowInvalid as error:
-        raise DatasetError(f"{path.name}: bukan berkas Parquet yang utuh ({error})") from None
-    for number, record in enumerate(table.to_pylist(), 1):
-        yield f"{path.name} baris {number}", record
+def _clock(match: re.Match[str]) -> tuple[int, int, int]:
+    return int(match["hour"] or 0), int(match["minute"] or 0), int(match["second"] or 0)
 
 
 def parse_moment(value: str) -> datetime | None:
-    """A moment written as ISO 8601, as `12 Nov 2024 [13:45]` or as an Excel serial date; `None` if unreadable.
+    """A moment written as ISO 8601, as `12 Nov 2024 [13:45]`, as `12/11/2024 [13.45]` with the day first, or as
+    an Excel serial date; `None` if unreadable or impossible.
 
-    Offsets are dropped: a portal's export is in the portal's own time.
+    Offsets and zone names are dropped: a portal's export is in the portal's own time.
     """
-    value = value.strip()
+    value = _ZONE.sub("", value.strip())
+    match = next(filter(None, (pattern.fullmatch(value) for pattern in _MOMENTS)), None)
     try:
-        return datetime.fromisoformat(value).replace(tzinfo=None)
-    except ValueError:
-        pass
-    if re.fullmatch(r"\d{5}(?:\.\d+)?", value):
-        return _EXCEL_EPOCH + timedelta(days=float(value))
-    match = re.match(r"(\d{1,2})[ -]([A-Za-z]{3})[A-Za-z]*[ -](\d{4})(?:\D+(\d{1,2})[:.](\d{2}))?", value)
-    month = _MONTH_NUMBERS.get(match[2].casefold()) if match else None
-    if match is None or month is None:
-        return None
-    try:
-        return datetime(int(match[3]), month, int(match[1]), int(match[4] or 0), int(match[5] or 0))
+        if match is None:
+            return _other_moment(value)
+        month = match["month"]
+        number = int(month) if month.isdecimal() else _MONTH_NUMBERS.get(month[:3].casefold(), 0)
+        year = int(match["year"]) + (2000 if len(match["year"]) == 2 else 0)
+        return datetime(year, number, int(match["day"]), *_clock(match))
     except ValueError:
         return None
+
+
+def _other_moment(value: str) -> datetime:
+    if re.fullmatch(r"\d{5}(?:[.,]\d+)?", value):
+        return _EXCEL_EPOCH + timedelta(seconds=round(float(value.replace(",", ".")) * 86_400))
+    return datetime.fromisoformat(value).replace(tzinfo=None)

@@ -2,14 +2,15 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import pairwise
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
 from sklearn.pipeline import Pipeline
 
 from router_model.calibration import Agreement, Link
@@ -19,21 +20,26 @@ from router_model.errors import DatasetError
 from router_model.place import PlaceFinder, name_words
 from router_model.policy import Policy
 from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Portal
+from router_model.prediction import Prediction
 from router_model.scorer import Belief, ModelArrays, Scorer, decode
 from router_model.suggestion import Router
-from router_model.terms import BLOCKS, TermExtractor
+from router_model.terms import TermExtractor
 from router_model.tokens import tokens
 from training.calibration import fit_agreement, fit_link, frequencies, log_lift, targets
 from training.dataset import Example
-from training.evaluation import evaluate
-from training.pipeline import BLOCK_WEIGHTS, Floats, LabelMatrix, build_pipeline, label_matrix, scores
-from training.prototypes import Prototype, prototypes
+from training.forward import Answered, ForwardScores, answered, labels_of
+from training.near_copies import copy_groups
+from training.pipeline import BLOCK_WEIGHTS, TermCounts
+from training.prototypes import prototypes
+from training.report import full_report
+from training.ridge import Days
+from training.thresholds import choose_policy
 
 FORWARD_CUTS = (0.4, 0.55, 0.7, 0.85, 1.0)
 """A model trained on the rows before each cut is asked about the rows up to the next; the last stretch is
 kept out of calibration and thresholds and makes the report."""
 FEWEST_ROWS = 20
-FEWEST_FOR_THRESHOLD = 30
+_EPOCH = datetime(2000, 1, 1)
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, steps done and steps in all."""
@@ -41,12 +47,17 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Trained:
-    """A router with the pipeline it came from, and what was measured on the last stretch of time."""
+    """A router with the pipeline it came from, and what was measured on the last stretch of time.
+
+    `answered` are forward answers of every stretch, `seconds` how long each stage took.
+    """
 
     router: Router
     pipeline: Pipeline
     scores: Mapping[str, Any]
     rows: int
+    answered: Sequence[Answered] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 def seen_key(complaint: Complaint) -> int:
@@ -72,35 +83,38 @@ def answer_classes(portal: Portal, rows: Sequence[Example]) -> dict[str, tuple[s
     return classes
 
 
-def _labels(taught: Sequence[Example | Prototype], answers: Iterable[str]) -> dict[str, list[str]]:
-    return {answer: [item.labels.get(answer, "") for item in taught] for answer in answers}
+class History:
+    """Labelled complaints in the order of time, read once; a model of any earlier part is fitted from it.
 
+    The portal's own words stand before them and have no date.
+    """
 
-def _fit(
-    portal: Portal,
-    rows: Sequence[Example],
-    complaints: Sequence[Complaint],
-    classes: Mapping[str, tuple[str, ...]],
-) -> Pipeline:
-    """A pipeline fitted on complaints and on the portal's own words."""
-    own_words = prototypes(portal, rows)
-    taught: list[Example | Prototype] = [*rows, *own_words]
-    texts = [*complaints, *(cleaned(prototype.complaint)[0] for prototype in own_words)]
-    extractor = TermExtractor(place_words(portal))
-    blocks = [block for block in BLOCKS if _repeats(getattr(extractor, block), texts)]
-    if not blocks:
-        raise DatasetError("Tidak ada kata yang muncul di dua laporan; data ini terlalu sedikit untuk dilatih.")
-    return build_pipeline(extractor, classes, blocks).fit(texts, _labels(taught, classes))
+    def __init__(self, portal: Portal, rows: Sequence[Example], classes: Mapping[str, tuple[str, ...]]) -> None:
+        self.portal = portal
+        self.rows = rows
+        self.classes = classes
+        self.complaints = [cleaned(row.complaint)[0] for row in rows]
+        own = [cleaned(prototype.complaint)[0] for prototype in prototypes(portal, ())]
+        self._own = len(own)
+        self._counts = TermCounts(TermExtractor(place_words(portal)), [*own, *self.complaints])
+        if not self._counts.counts:
+            raise DatasetError("Tidak ada kata yang muncul di dua laporan; data ini terlalu sedikit untuk dilatih.")
+        days = [(row.received_at - _EPOCH).total_seconds() / 86_400 if row.received_at else np.nan for row in rows]
+        self._days: Days = np.array([np.nan] * self._own + days)
+        self._groups = copy_groups(self.complaints)
 
+    def fit(self, end: int) -> Pipeline:
+        """A pipeline that has seen only the first `end` complaints and the portal's own words."""
+        taught = [*prototypes(self.portal, self.rows[:end]), *self.rows[:end]]
+        last = self._own + end
+        return self._counts.fit(last, labels_of(taught, list(self.classes)), self.classes, self._days[:last])
 
-def _repeats(analyzer: Callable[[Complaint], list[str]], complaints: Sequence[Complaint]) -> bool:
-    seen: set[str] = set()
-    for complaint in complaints:
-        terms = set(analyzer(complaint))
-        if terms & seen:
-            return True
-        seen |= terms
-    return False
+    def scores(self, pipeline: Pipeline, start: int, end: int) -> NDArray[np.float32]:
+        return self._counts.scores(pipeline, self._own + start, self._own + end)
+
+    def fresh(self, start: int, end: int) -> NDArray[np.bool_]:
+        """Which complaints from `start` to `end` are no near copies of one before `start`."""
+        return ~np.isin(self._groups[start:end], self._groups[:start])
 
 
 def model_arrays(
@@ -125,45 +139,8 @@ def model_arrays(
     )
 
 
-@dataclass(frozen=True)
-class _Forward:
-    """Scores of rows by models that knew only earlier ones; columns as in `classes`."""
-
-    rows: Sequence[Example]
-    scores: Floats
-    classes: Mapping[str, tuple[str, ...]]
-
-    def of(self, answer: str) -> Floats:
-        before = list(self.classes)[: list(self.classes).index(answer)]
-        start = sum(len(self.classes[other]) for other in before)
-        return self.scores[:, start : start + len(self.classes[answer])]
-
-    def matrix(self, answer: str) -> LabelMatrix:
-        return label_matrix(_labels(self.rows, [answer])[answer], self.classes[answer])
-
-    def before(self, end: int) -> "_Forward":
-        return replace(self, rows=self.rows[:end], scores=self.scores[:end])
-
-
-def _look_forward(
-    portal: Portal,
-    rows: Sequence[Example],
-    complaints: Sequence[Complaint],
-    classes: Mapping[str, tuple[str, ...]],
-    progress: Progress,
-) -> tuple[_Forward, int, Pipeline]:
-    """Scores for every stretch, how many rows the last stretch has, and the fit before it."""
-    cuts = [round(cut * len(rows)) for cut in FORWARD_CUTS]
-    parts = []
-    for step, (start, end) in enumerate(pairwise(cuts)):
-        progress("menguji maju menurut waktu", step, len(cuts) - 1)
-        pipeline = _fit(portal, rows[:start], complaints[:start], classes)
-        parts.append(scores(pipeline, complaints[start:end]))
-    progress("menguji maju menurut waktu", len(cuts) - 1, len(cuts) - 1)
-    return _Forward(rows[cuts[0] :], np.vstack(parts), classes), cuts[-1] - cuts[-2], pipeline
-
-
-def _calibrate(forward: _Forward, portal: Portal) -> tuple[dict[str, Link], Agreement | None]:
+def calibrate(forward: ForwardScores, portal: Portal) -> tuple[dict[str, Link], Agreement | None]:
+    """Links and agreement, fitted on forward scores."""
     links, wanted = {}, {}
     for answer in forward.classes:
         wanted[answer] = targets(forward.matrix(answer))
@@ -184,90 +161,112 @@ def _calibrate(forward: _Forward, portal: Portal) -> tuple[dict[str, Link], Agre
     return links, agreement
 
 
-def smallest_sure(p: NDArray[np.float64], right: NDArray[np.bool_], precision: float) -> float:
-    """The smallest threshold above which rows are right at least as often as asked, with a one-sided 95 %
-    Clopper-Pearson bound (1934); above 1 if there is none."""
-    order = np.argsort(-p, kind="stable")
-    hits = np.cumsum(right[order])
-    taken = np.arange(1, len(hits) + 1)
-    # A threshold takes every row that stands at it: only the last of equal probabilities can be one.
-    last = np.append(p[order][1:] != p[order][:-1], True) if len(p) else np.empty(0, bool)
-    bound = beta.ppf(0.05, hits, taken - hits + 1)
-    enough = np.flatnonzero((bound >= precision) & (taken >= FEWEST_FOR_THRESHOLD) & last)
-    return float(p[order[enough[-1]]]) if len(enough) else 1.01
-
-
-def _policy(router: Router, rows: Sequence[Example], beliefs: Sequence[Belief], wishes: Mapping[str, Any]) -> Policy:
-    """Thresholds and the precision of places, from predictions of rows that the model had not seen."""
-    p, right, sure_category, category_right, offices = [], [], [], [], []
-    for row, belief in zip(rows, beliefs, strict=True):
-        if "unit" not in row.labels:
-            continue
-        top = belief.answers["unit"][0]
-        p.append(top.p)
-        right.append(top.code == row.labels["unit"])
-        if "category" in row.labels and belief.category:
-            ranked = {item.code: item.p for item in belief.answers["category"]}
-            sure_category.append(ranked.get(belief.category, 0.0))
-            category_right.append(belief.category == row.labels["category"])
-        if right[-1] and top.code.startswith("@"):
-            complaint = cleaned(row.complaint)[0]
-            office = router.places.office(top.code, complaint, router.places.find(complaint))
+def _place_precision(router: Router, rows: Sequence[Example], predictions: Sequence[Prediction]) -> float:
+    """How often the office found from the place was the right one, given that its kind was."""
+    offices = []
+    for row, prediction in zip(rows, predictions, strict=True):
+        unit = prediction.answers["unit"][0].code
+        if unit.startswith("@") and unit == row.labels.get("unit"):
+            office = router.places.office(unit, prediction.complaint, router.places.find(prediction.complaint))
             if office:
                 offices.append(office.code == row.labels["agency"])
-    agency, correct = np.array(p), np.array(right)
-    return Policy(
-        auto=smallest_sure(agency, correct, float(wishes.get("precision_auto", 0.97))),
-        prefill=smallest_sure(agency, correct, float(wishes.get("precision_prefill", 0.90))),
-        category_auto=smallest_sure(
-            np.array(sure_category), np.array(category_right), float(wishes.get("precision_prefill", 0.90))
+    return (sum(offices) + 1) / (len(offices) + 1.1) if offices else 0.9
+
+
+def _prediction(row: Example, belief: Belief) -> Prediction:
+    return Prediction(cleaned(row.complaint)[0], belief.answers, belief.category, 0, 0)
+
+
+def ready_router(
+    portal: Portal, pipeline: Pipeline, forward: ForwardScores, held_back: int = 0
+) -> tuple[Router, list[Answered]]:
+    """A router with the calibration and the policy that forward scores support, and these scores as answers; the
+    last `held_back` of them are marked so."""
+    links, agreement = calibrate(forward, portal)
+    router = Router(Scorer(model_arrays(pipeline, portal, links, agreement)), portal, Policy(), PlaceFinder(portal))
+    beliefs = decode(forward.scores, forward.classes, links, agreement)
+    predictions = [_prediction(row, belief) for row, belief in zip(forward.rows, beliefs, strict=True)]
+    place_precision = _place_precision(router, forward.rows, predictions)
+    router = replace(router, policy=Policy(place_precision=place_precision))
+    record = [
+        answered(
+            row,
+            seen_key(row.complaint),
+            belief,
+            router.agencies(prediction, router.places.find(prediction.complaint)),
+            portal,
+            held_back=number >= len(beliefs) - held_back,
         )
-        if sure_category
-        else 1.01,
-        emergency=float(wishes.get("emergency_threshold", Policy().emergency)),
-        place_precision=(sum(offices) + 1) / (len(offices) + 1.1) if offices else 0.9,
-    )
+        for number, (row, belief, prediction) in enumerate(zip(forward.rows, beliefs, predictions, strict=True))
+    ]
+    policy = choose_policy(record, portal.settings.get("policy", {}), place_precision)
+    return replace(router, policy=policy), record
+
+
+def check_enough(rows: Sequence[Example]) -> None:
+    """Raises `DatasetError`: too few rows, or fewer than two agencies."""
+    if len(rows) < FEWEST_ROWS:
+        raise DatasetError(f"Hanya {len(rows)} laporan berlabel; perlu sedikitnya {FEWEST_ROWS}.")
+    counted = Counter(row.labels["unit"] for row in rows if "unit" in row.labels)
+    if len(counted) < 2:
+        raise DatasetError(
+            f"Perlu sedikitnya dua instansi untuk belajar; data ini hanya punya: {', '.join(counted) or '-'}"
+        )
+
+
+class _Stages:
+    """Tells of each stage as it goes by, and how long it took."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.seconds: dict[str, float] = {}
+
+    def step(self, stage: str, done: int, total: int) -> None:
+        if done == 0:
+            self._start = perf_counter()
+        self.seconds[stage] = round(perf_counter() - self._start, 2)
+        self._progress(stage, done, total)
 
 
 def train(rows: Sequence[Example], portal: Portal, progress: Progress = lambda *_: None) -> Trained:
     """Trains on rows in the order of time and measures on the last stretch of it.
 
     The scores are those of a model that knew only the rows before the last stretch, with calibration and
-    thresholds from still earlier predictions; the router returned has learned from all rows.
+    thresholds from still earlier predictions; near copies of earlier rows are left out. The router returned has
+    learned from all rows.
 
     Raises:
         DatasetError: too few rows, or fewer than two agencies.
     """
-    if len(rows) < FEWEST_ROWS:
-        raise DatasetError(f"Hanya {len(rows)} laporan berlabel; perlu sedikitnya {FEWEST_ROWS}.")
-    progress("membersihkan teks", 0, 1)
-    counted = Counter(row.labels["unit"] for row in rows if "unit" in row.labels)
-    if len(counted) < 2:
-        raise DatasetError(
-            f"Perlu sedikitnya dua instansi untuk belajar; data ini hanya punya: {', '.join(counted) or '-'}"
-        )
-    complaints = [cleaned(row.complaint)[0] for row in rows]
-    classes = answer_classes(portal, rows)
-    progress("membersihkan teks", 1, 1)
-    forward, held_back, last_pipeline = _look_forward(portal, rows, complaints, classes, progress)
+    check_enough(rows)
+    stages = _Stages(progress)
+    stages.step("membaca laporan", 0, 1)
+    history = History(portal, rows, answer_classes(portal, rows))
+    stages.step("membaca laporan", 1, 1)
 
-    progress("mengalibrasi", 0, 2)
-    early = forward.before(len(forward.rows) - held_back)
-    known = {seen_key(row.complaint) for row in rows[: len(rows) - held_back]}
-    test = [row for row in rows[len(rows) - held_back :] if seen_key(row.complaint) not in known]
-    report = evaluate(_router(portal, last_pipeline, early), test, classes=True)
-    progress("mengalibrasi", 1, 2)
-    progress("melatih dengan semua laporan", 0, 1)
-    pipeline = _fit(portal, rows, complaints, classes)
-    progress("melatih dengan semua laporan", 1, 1)
-    router = _router(portal, pipeline, forward)
-    progress("mengalibrasi", 2, 2)
-    return Trained(router, pipeline, report, len(rows))
+    cuts = [round(cut * len(rows)) for cut in FORWARD_CUTS]
+    scores, fresh = [], []
+    for step, (start, end) in enumerate(pairwise(cuts)):
+        stages.step("menguji maju menurut waktu", step, len(cuts) - 1)
+        pipeline = history.fit(start)
+        scores.append(history.scores(pipeline, start, end))
+        fresh.append(history.fresh(start, end))
+    stages.step("menguji maju menurut waktu", len(cuts) - 1, len(cuts) - 1)
 
+    stages.step("mengalibrasi", 0, 1)
+    forward = ForwardScores(rows[cuts[0] :], np.vstack(scores), history.classes)
+    earlier = np.concatenate([*fresh[:-1], np.zeros(len(fresh[-1]), bool)])
+    last_router, _ = ready_router(portal, pipeline, forward.kept(earlier))
+    stages.step("mengalibrasi", 1, 1)
 
-def _router(portal: Portal, pipeline: Pipeline, forward: _Forward) -> Router:
-    """A router with the calibration and the policy that forward scores support."""
-    links, agreement = _calibrate(forward, portal)
-    router = Router(Scorer(model_arrays(pipeline, portal, links, agreement)), portal, Policy(), PlaceFinder(portal))
-    beliefs = decode(forward.scores, forward.classes, links, agreement)
-    return replace(router, policy=_policy(router, forward.rows, beliefs, portal.settings.get("policy", {})))
+    stages.step("menyusun laporan evaluasi", 0, 1)
+    test = [row for row, keep in zip(rows[cuts[-2] :], fresh[-1], strict=True) if keep]
+    report = full_report(last_router, test, rows[: cuts[-2]])
+    stages.step("menyusun laporan evaluasi", 1, 1)
+
+    stages.step("melatih dengan semua laporan", 0, 2)
+    pipeline = history.fit(len(rows))
+    stages.step("melatih dengan semua laporan", 1, 2)
+    router, record = ready_router(portal, pipeline, forward.kept(np.concatenate(fresh)), held_back=len(test))
+    stages.step("melatih dengan semua laporan", 2, 2)
+    return Trained(router, pipeline, report, len(rows), record, stages.seconds)

@@ -1,6 +1,7 @@
 """`aduan portal`: folders that say what is true of a portal."""
 
 import csv
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from router_model.errors import DatasetError
 from router_model.portal import load_portal
 from service.cli.output import result, say
+from training.alias_decisions import ALIAS_FILE, AliasDecisions, read_decisions
 from training.portal_derivation import derive, derive_from_names
 from training.reading import read_rows
 
@@ -26,29 +28,48 @@ def init(
     data: Annotated[Path | None, typer.Argument(help="Riwayat berlabel (CSV, XLSX, JSONL, Parquet).")] = None,
     agencies: Annotated[Path | None, typer.Option(help="Daftar nama instansi, satu per baris.")] = None,
     territory: Annotated[Path | None, typer.Option(help="CSV berkolom village dan district.")] = None,
+    aliases: Annotated[
+        Path | None, typer.Option(help=f"{ALIAS_FILE} yang kolom merge-nya sudah diisi `ya` atau `tidak`.")
+    ] = None,
     name: Annotated[str, typer.Option(help="Nama portal; bawaan nama foldernya.")] = "",
 ) -> None:
     """Menyusun folder portal dari riwayat berlabel, atau dari daftar nama instansi untuk kota baru."""
     if (data is None) == (agencies is None):
         raise typer.BadParameter("beri DATA atau --agencies, salah satu saja")
     title = name or out.name
+    decisions = read_decisions(aliases) if aliases else AliasDecisions()
     if data is not None:
-        counts = derive(read_rows(data), out, title)
+        source = [str(data)]
+        counts = derive(read_rows(data), out, title, decisions)
     else:
         assert agencies is not None  # noqa: S101
-        counts = derive_from_names(_names(agencies), _places(territory), out, title)
+        source = ["--agencies", str(agencies)] + (["--territory", str(territory)] if territory else [])
+        counts = derive_from_names(_names(agencies), _places(territory), out, title, decisions)
     load_portal(out)
     say(
         f"Portal {out}: {counts['agencies']} instansi ({counts['territorial']} menurut wilayah), "
         f"{counts['categories']} kategori, {counts['places']} tempat. Periksa sebelum melatih."
     )
+    if counts["merged"]:
+        say(f"{counts['merged']} nama digabung sebagai alias menurut {aliases}.")
+    if counts["proposed"]:
+        again = shlex.join([*source, "--out", f"{out}-2", "--aliases", str(out / ALIAS_FILE)])
+        say(
+            f"{counts['proposed']} pasang nama mungkin satu instansi; belum ada yang digabung. "
+            f"Periksa {out / ALIAS_FILE}, tulis `ya` atau `tidak` di kolom merge, lalu susun lagi di folder lain: "
+            f"aduan portal init {again}"
+        )
     result(str(out))
 
 
 def _names(path: Path) -> list[str]:
     if not path.is_file():
         raise DatasetError(f"{path}: berkas tidak ada")
-    return [line.strip() for line in path.read_text("utf-8-sig").splitlines() if line.strip()]
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise DatasetError(f"{path.name}: bukan UTF-8; simpan ulang sebagai teks UTF-8") from None
+    return [line.strip() for line in lines if line.strip()]
 
 
 def _places(path: Path | None) -> list[tuple[str, str]]:
@@ -60,4 +81,4 @@ def _places(path: Path | None) -> list[tuple[str, str]]:
         reader = csv.DictReader(file)
         if not {"village", "district"} <= set(reader.fieldnames or ()):
             raise DatasetError(f"{path.name}: perlu kolom village dan district")
-        return [(row["village"].strip(), row["district"].strip()) for row in reader]
+        return [((row["village"] or "").strip(), (row["district"] or "").strip()) for row in reader]

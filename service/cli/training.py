@@ -9,7 +9,7 @@ import typer
 
 from router_model.errors import DatasetError
 from router_model.portal import load_portal
-from router_model.release import promote
+from router_model.registry import promote
 from service.cli.output import AsJson, Registry, progress, result_json, result_table, say, show_scores
 from service.serving import serving_release
 from training.dataset import MOST_SHOWN, Example, LabelFault, load_examples

@@ -1,0 +1,57 @@
+"""Which complaints are the same text, or nearly: they must never stand on both sides of an evaluation."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from router_model.complaint import Complaint
+from router_model.tokens import normal_words
+
+NEAR = 0.8
+"""Cosine of tf-idf word vectors. On a city's history pairs above it were the same matter sent again."""
+COMMON = 0.1
+"""Words in more than this share of the texts do not tell copies apart, and make the search slow."""
+FEWEST_WORDS = 5
+STRIP = 512
+
+
+def copy_groups(complaints: Sequence[Complaint], near: float = NEAR) -> NDArray[np.intp]:
+    """A group number for each cleaned complaint; complaints of one group are copies of each other.
+
+    Texts of fewer than `FEWEST_WORDS` words are copies only if they are equal.
+    """
+    if not complaints:
+        return np.empty(0, np.intp)
+    texts = [list(normal_words(complaint.words)) for complaint in complaints]
+    pairs = [_equal(texts)]
+    if long := [row for row, words in enumerate(texts) if len(words) >= FEWEST_WORDS]:
+        pairs.append(_near([texts[row] for row in long], np.array(long), near))
+    rows, columns = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
+    graph = sp.csr_matrix((np.ones(len(rows), np.int8), (rows, columns)), shape=(len(texts), len(texts)))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.intp)
+
+
+def _equal(texts: Sequence[Sequence[str]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    first: dict[tuple[str, ...], int] = {}
+    found = [(first.setdefault(tuple(words), row), row) for row, words in enumerate(texts)]
+    pairs = np.array([pair for pair in found if pair[0] != pair[1]], np.intp).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _near(
+    texts: Sequence[Sequence[str]], numbers: NDArray[np.intp], near: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    most = COMMON if len(texts) > 1 / COMMON**2 else 1.0
+    vectors = TfidfVectorizer(analyzer=list, max_df=most, dtype=np.float32).fit_transform(texts)
+    transposed = vectors.T.tocsr()
+    rows, columns = [], []
+    for start in range(0, vectors.shape[0], STRIP):
+        alike = (vectors[start : start + STRIP] @ transposed).tocoo()
+        hit = (alike.data >= near) & (alike.row + start < alike.col)
+        rows.append(alike.row[hit] + start)
+        columns.append(alike.col[hit])
+    return numbers[np.concatenate(rows)], numbers[np.concatenate(columns)]

@@ -1,0 +1,72 @@
+"""Chooses a policy from forward answers; a change of wishes needs no training."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import beta
+
+from router_model.policy import NEVER, Policy, Threshold
+from training.forward import Answered
+
+FEWEST_FOR_THRESHOLD = 30
+FEWEST_FOR_OWN = 150
+"""An agency that was first on so many forward answers has a threshold of its own. At 0.97 it takes 99 rows without
+one fault to be sure of anything (0.97^99 < 0.05)."""
+CANDIDATES_HOLD = 0.95
+RISK = 0.05
+"""One-sided: in one of twenty choices the true precision is lower than asked."""
+
+
+def smallest_sure(p: NDArray[np.float64], right: NDArray[np.bool_], precision: float) -> float:
+    """The smallest threshold above which rows are right at least as often as asked, with a one-sided 95 %
+    Clopper-Pearson bound (1934); `NEVER` if there is none."""
+    order = np.argsort(-p, kind="stable")
+    hits = np.cumsum(right[order])
+    taken = np.arange(1, len(hits) + 1)
+    # A threshold takes every row that stands at it: only the last of equal probabilities can be one.
+    last = np.append(p[order][1:] != p[order][:-1], True) if len(p) else np.empty(0, bool)
+    bound = beta.ppf(RISK, hits, taken - hits + 1)
+    enough = np.flatnonzero((bound >= precision) & (taken >= FEWEST_FOR_THRESHOLD) & last)
+    return float(p[order[enough[-1]]]) if len(enough) else NEVER
+
+
+def agency_threshold(rows: Sequence[Answered], precision: float) -> Threshold:
+    """Own thresholds for the agencies that are suggested often, one shared by the rest."""
+    rows = [row for row in rows if row.judged("agency")]
+    suggested = Counter(row.given["unit"][0] for row in rows)
+    often = sorted(unit for unit, count in suggested.items() if count >= FEWEST_FOR_OWN)
+    own = {unit: _sure([row for row in rows if row.given["unit"][0] == unit], "agency", precision) for unit in often}
+    return Threshold(_sure([row for row in rows if row.given["unit"][0] not in own], "agency", precision), own)
+
+
+def _sure(rows: Sequence[Answered], answer: str, precision: float) -> float:
+    p = np.array([row.given[answer][1] for row in rows])
+    return smallest_sure(p, np.array([row.right(answer) for row in rows], dtype=bool), precision)
+
+
+def candidate_threshold(rows: Sequence[Answered], share: float = CANDIDATES_HOLD) -> float:
+    """Split conformal prediction (Vovk et al. 2005): of the probabilities given to the right agency, the one that
+    `share` of them reach, with the finite-sample correction."""
+    right = np.sort([row.agency_p for row in rows if row.judged("agency")])
+    rank = int(np.floor((1 - share) * (len(right) + 1)))
+    return float(right[rank - 1]) if rank >= 1 else 0.0
+
+
+def choose_policy(rows: Sequence[Answered], wishes: Mapping[str, Any], place_precision: float) -> Policy:
+    """Thresholds for the wanted precisions, named as in `portal.toml`, table `policy`."""
+    defaults = Policy()
+    auto = float(wishes.get("precision_auto", defaults.precision_auto))
+    prefill = float(wishes.get("precision_prefill", defaults.precision_prefill))
+    return Policy(
+        auto=agency_threshold(rows, auto),
+        prefill=agency_threshold(rows, prefill),
+        category=_sure([row for row in rows if row.judged("category")], "category", prefill),
+        candidate=candidate_threshold(rows),
+        emergency=float(wishes.get("emergency_threshold", defaults.emergency)),
+        place_precision=place_precision,
+        precision_auto=auto,
+        precision_prefill=prefill,
+    )
