@@ -58,8 +58,8 @@ class PlaceFinder:
             if agency.territorial:
                 for code in agency.territory:
                     self._offices.setdefault((agency.unit, code), agency)
-                if name := name_words(agency.name):
-                    self._named_offices.setdefault((agency.unit, name[0]), []).append((name, agency))
+                if words := name_words(agency.name):
+                    self._named_offices.setdefault((agency.unit, words[0]), []).append((words, agency))
 
     def find(self, complaint: Complaint) -> FoundPlace | None:
         """The most exact place that the complaint gives; `None` if it gives none that the portal has."""

@@ -21,14 +21,16 @@ import orjson
 
 from router_model.calibration import Agreement, Link
 from router_model.errors import PortalError, ReleaseError
+from router_model.place import PlaceFinder
 from router_model.policy import Policy
 from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Portal, load_portal
 from router_model.scorer import ModelArrays, Scorer
+from router_model.suggestion import Router
 from router_model.terms import BLOCKS
 
 FORMAT = 2
 MANIFEST = "manifest.json"
-BESIDE_THE_MODEL = frozenset({"pipeline.joblib", "card.md"})
+BESIDE_THE_MODEL = frozenset({"pipeline.joblib", "card.md", "report.html", "evaluation.json", "forward.parquet"})
 """Files of a release that no answer depends on."""
 SHAPE: Mapping[str, type] = {
     "id": str,
@@ -278,3 +280,9 @@ def bulleted(problems: Iterable[str]) -> str:
 def cause(error: OSError) -> str:
     """Why the disk refused, in words for people."""
     return CAUSES.get(error.errno) or str(error.strerror)
+
+
+def router_of(release: Release) -> Router:
+    """The release ready to answer."""
+    policy = Policy.from_values(release.manifest["policy"])
+    return Router(release.scorer, release.portal, policy, PlaceFinder(release.portal))

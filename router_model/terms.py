@@ -2,8 +2,9 @@
 
 Five blocks: stems of title and text (single words and pairs), character n-grams inside the words as written,
 stems of the title alone, the words of the address, and each stem together with the village (or district) that
-the form gives: the same matter in the same place goes to the same body more often than elsewhere. Training counts these terms through scikit-learn, the
-scorer looks them up one word at a time; both use the functions here, so that they agree.
+the form gives: the same matter in the same place goes to the same body more often than elsewhere. Training
+counts these terms through scikit-learn, the scorer looks them up one word at a time; both use the functions
+here, so that they agree.
 """
 
 from collections.abc import Iterator

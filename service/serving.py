@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from router_model.complaint import Complaint
-from router_model.place import PlaceFinder
-from router_model.policy import Policy
 from router_model.registry import champion, release_folder
-from router_model.release import Release, open_release
+from router_model.release import Release, open_release, router_of
 from router_model.suggestion import Router
 
 
@@ -19,11 +17,6 @@ class Serving:
     def prove(self) -> None:
         """One real prediction; raises if the model cannot answer."""
         self.router.suggest(Complaint(text="lampu jalan mati"))
-
-
-def router_of(release: Release) -> Router:
-    policy = Policy.from_values(release.manifest["policy"])
-    return Router(release.scorer, release.portal, policy, PlaceFinder(release.portal))
 
 
 def serving_release(registry: Path, release_id: str = "") -> Serving:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from router_model.complaint import Complaint
 from router_model.policy import ROUTE_LABELS
 from router_model.portal import REPORT_TYPES, Portal
+from router_model.prediction import Ranked
 from router_model.suggestion import Suggestion
 
 LONGEST_TEXT = 10_000
@@ -130,7 +131,13 @@ class SuggestionBody(BaseModel):
     """Advice without what storing adds."""
 
     agencies: list[AgencyOut]
+    candidates: Annotated[
+        int, Field(ge=1, description="Sekian instansi teratas memuat yang tepat pada 95 dari 100 laporan terdahulu")
+    ]
     category: list[CategoryOut]
+    category_group: Annotated[
+        CategoryOut | None, Field(description="Kelompok kategori, bila satu subkategori saja belum cukup pasti")
+    ] = None
     urgency: LevelOut | None
     report_type: ReportTypeOut | None
     route: Literal["auto", "prefill", "review", "emergency", "external", "incomplete"]
@@ -232,19 +239,14 @@ def suggestion_body(suggestion: Suggestion, portal: Portal) -> SuggestionBody:
     urgency, report_type = suggestion.best("urgency"), suggestion.best("report_type")
     place = suggestion.place
     danger = [reason.message for reason in suggestion.reasons if reason.code == "danger"]
+    group = suggestion.category_group
     return SuggestionBody(
         agencies=[
             AgencyOut(code=a.code, name=a.name, kind=a.kind, external=a.external, p=a.p) for a in suggestion.agencies
         ],
-        category=[
-            CategoryOut(
-                code=item.code,
-                name=portal.category[item.code].name,
-                national_name=portal.category[item.code].national_name,
-                p=min(item.p, 1.0),
-            )
-            for item in suggestion.categories
-        ],
+        candidates=suggestion.candidates,
+        category=[_category(item, portal) for item in suggestion.categories],
+        category_group=_category(group, portal) if group else None,
         urgency=LevelOut(level=urgency.code, p=min(urgency.p, 1.0), reasons=danger) if urgency else None,
         report_type=ReportTypeOut(code=report_type.code, name=REPORT_TYPES[report_type.code], p=min(report_type.p, 1.0))
         if report_type
@@ -267,3 +269,8 @@ def suggestion_body(suggestion: Suggestion, portal: Portal) -> SuggestionBody:
             for m in suggestion.masked
         ],
     )
+
+
+def _category(item: Ranked, portal: Portal) -> CategoryOut:
+    category = portal.category[item.code]
+    return CategoryOut(code=item.code, name=category.name, national_name=category.national_name, p=min(item.p, 1.0))

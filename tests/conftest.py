@@ -9,9 +9,8 @@ import pytest
 
 from router_model.portal import Portal, load_portal
 from router_model.registry import champion, promote
-from router_model.release import Release
+from router_model.release import Release, router_of
 from router_model.suggestion import Router
-from service.serving import router_of
 from training.dataset import Example, load_examples
 from training.publishing import publish
 from training.trainer import Trained, train

@@ -108,4 +108,4 @@ def test_one_agency_alone_is_refused(portal: Portal) -> None:
 def test_thirty_rows_of_two_agencies_are_enough_to_answer(portal: Portal) -> None:
     trained = train(labelled(30, ["satpolpp", "pupr"], portal), portal)
     assert trained.rows == 30
-    assert trained.router.policy.auto > 1
+    assert trained.router.policy.auto.of("pupr") > 1

@@ -174,7 +174,7 @@ def test_a_heading_without_dates_is_no_fault(report: dict[str, Any]) -> None:
 
 
 def test_the_page_stands_alone_and_does_nothing(page: str) -> None:
-    assert not re.search(r"https?:|//|@import|<script|<link|<iframe|<img|\ssrc=|\son\w+=|javascript:", page)
+    assert not re.search(r"https?:|//|@import|<script|<link|<iframe|<img|\ssrc=|\son\w+=|javascript:|xlink|xmlns", page)
     assert set(re.findall(r"url\((.)", page)) <= {"#"}
     assert set(re.findall(r"href=\"(.)", page)) <= {"#"}
     assert page.startswith("<!doctype html>")
@@ -303,4 +303,8 @@ def test_a_chart_takes_the_font_of_its_page_and_has_no_ground() -> None:
     drawn = bar_chart([("Dinas", 0.5, 30)], "t", "f")
     assert "font-family" not in drawn
     assert "<text" in drawn
-    assert "#ffffff" not in drawn
+    assert not any(part in drawn for part in ("#ffffff", "<style"))
+
+
+def test_a_name_is_drawn_letter_by_letter_even_if_the_measuring_font_lacks_one() -> None:
+    assert ">Dinas 🏛 $a$ ᬩᬮᬶ</text>" in bar_chart([("Dinas 🏛 $a$ ᬩᬮᬶ", 0.5, 30)], "t", "f")

@@ -9,8 +9,8 @@ from router_model.cleaning import cleaned
 from router_model.portal import Portal
 from router_model.tokens import disposition_leaks
 from training.dataset import examples
+from training.forward import seen_key
 from training.reading import LABELS, Row, parse_moment
-from training.trainer import seen_key
 
 FEWEST_PER_CLASS = 5
 MOST_EXAMPLES = 10

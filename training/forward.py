@@ -1,5 +1,6 @@
 """What models that knew only earlier complaints said of later ones: the ground of every honest figure."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,13 +12,23 @@ import pyarrow
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from router_model.cleaning import cleaned
+from router_model.complaint import Complaint
 from router_model.portal import Portal
 from router_model.scorer import Belief
+from router_model.suggestion import Router, SuggestedAgency
+from router_model.tokens import tokens
 from training.dataset import Example
-from training.pipeline import Labels, LabelMatrix, label_matrix
+from training.pipeline import LabelMatrix, Labels, label_matrix
 from training.ridge import Floats
 
 ANSWERS = ("agency", "unit", "category", "urgency", "report_type")
+
+
+def seen_key(complaint: Complaint) -> int:
+    """A 64-bit key of a complaint's words; equal for texts that differ only in case, spacing and signs."""
+    words = " ".join(token.normal for token in tokens(cleaned(complaint)[0].words))
+    return int.from_bytes(hashlib.blake2b(words.encode(), digest_size=8).digest(), "big")
 
 
 def labels_of(rows: Sequence[Any], answers: Sequence[str]) -> Labels:
@@ -45,6 +56,9 @@ class ForwardScores:
         return replace(
             self, rows=[row for row, keep in zip(self.rows, mask, strict=True) if keep], scores=self.scores[mask]
         )
+
+    def joined(self, later: "ForwardScores") -> "ForwardScores":
+        return replace(self, rows=[*self.rows, *later.rows], scores=np.vstack([self.scores, later.scores]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +88,7 @@ class Answered:
 
 
 def answered(
-    row: Example, key: int, belief: Belief, agencies: Sequence[Any], portal: Portal, *, held_back: bool
+    row: Example, key: int, belief: Belief, agencies: Sequence[SuggestedAgency], portal: Portal, *, held_back: bool
 ) -> Answered:
     """`agencies` are the ranked suggested agencies, offices resolved from the place."""
     first = agencies[0]
@@ -93,6 +107,22 @@ def answered(
         agency_p=next((float(item.p) for item in agencies if item.code == row.labels.get("agency")), 0.0),
         danger=next((float(item.p) for item in belief.answers.get("urgency", ()) if item.code == "darurat"), 0.0),
     )
+
+
+def answered_live(router: Router, rows: Sequence[Example]) -> list[Answered]:
+    """What a router says now of complaints that it has not learned."""
+    suggestions = router.suggest_many([row.complaint for row in rows])
+    return [
+        answered(
+            row,
+            seen_key(row.complaint),
+            Belief(suggestion.prediction.answers, suggestion.prediction.category),
+            suggestion.agencies,
+            router.portal,
+            held_back=True,
+        )
+        for row, suggestion in zip(rows, suggestions, strict=True)
+    ]
 
 
 def write_answered(rows: Sequence[Answered], path: Path) -> None:

@@ -23,9 +23,16 @@ def model_card(manifest: Mapping[str, Any]) -> str:
             f"| {answer} | {row['n']} | {row['accuracy']:.3f} | {row['top3']:.3f} | {row['macro_f1']:.3f} "
             f"| {row['coverage_at_90']:.2f} | {row['coverage_at_95']:.2f} | {row['ece']:.3f} |"
         )
+    gate = manifest.get("gate")
+    compared = "-"
+    if gate:
+        compared = f"{'lolos' if gate['agrees'] else 'tidak lolos'}. {' '.join(gate['reasons'])}"
     lines += [
         "",
-        "Ambang: " + ", ".join(_threshold(name, value) for name, value in policy.items()) + ".",
+        f"Ketepatan yang diminta: auto {policy['precision_auto']:.0%}, prefill {policy['precision_prefill']:.0%}.",
+        "Ambang: " + ", ".join(_threshold(name, policy[name]) for name in ("auto", "prefill", "category")) + ".",
+        f"Darurat diangkat mulai peluang {policy['emergency']:.2f}.",
+        f"Uji banding: {compared}",
         "",
         "Jangan dipakai untuk menolak laporan, menilai pelapor, atau menunda laporan darurat. "
         "Keputusan akhir ada pada petugas.",

@@ -5,8 +5,8 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -20,11 +20,13 @@ import orjson
 
 from router_model import __version__
 from router_model.errors import ReleaseError
+from router_model.policy import Policy
 from router_model.portal import OPTIONAL_PORTAL_FILES, PORTAL_FILES, Portal, load_portal
 from router_model.registry import champions, flush_folder, release_folder
 from router_model.release import (
     FORMAT,
     MANIFEST,
+    Release,
     bulleted,
     cause,
     faults,
@@ -33,13 +35,21 @@ from router_model.release import (
     sealed,
     write_arrays,
 )
-from training.dataset import Example
+from training.dataset import Example, LabelMapping
+from training.forward import seen_key, write_answered
+from training.gate import FIRST, Verdict
 from training.model_card import model_card
-from training.trainer import Trained, seen_key
+from training.report_page import report_page
+from training.thresholds import Effect
+from training.trainer import Trained
 
 DRAFT = ".draft-"
 DRAFT_AGE = 3600
 """Seconds."""
+SCORES = ("rows", "answers", "routes", "danger", "candidates")
+"""What of the evaluation stands in the manifest; all of it is in `evaluation.json`."""
+FORWARD_FILE = "forward.parquet"
+SAME_MODEL = "Modelnya sama; hanya ketepatan yang diminta berubah."
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "PySastrawi", "joblib")
 
 
@@ -57,21 +67,59 @@ def publish(
     portal_folder: Path,
     registry: Path,
     now: datetime | None = None,
+    *,
+    verdict: Verdict = FIRST,
+    mappings: Sequence[LabelMapping] = (),
 ) -> str:
     """Builds the folder beside its place, flushes it to disk and renames it there. Returns the release's id.
 
-    The same model of the same day is the same release; publishing it again changes nothing.
+    The same model of the same day is the same release; publishing it again changes nothing. `verdict` is the
+    gate's, `mappings` are the old labels that were learned as another body's; both stand in the report.
 
     Raises:
         ReleaseError: the disk refuses, the portal folder changed since training began, or a release of this id
             is there but cannot be trusted. Nothing new is in the registry then.
     """
+    with _draft(registry) as draft:
+        return _publish_from(draft, trained, rows, portal_folder, registry, now or datetime.now(UTC), verdict, mappings)
+
+
+def publish_policy(
+    release: Release, policy: Policy, effect: Effect, registry: Path, now: datetime | None = None
+) -> str:
+    """The same model with other thresholds as a release of its own, whose parent it is. Returns its id.
+
+    `effect` is what the thresholds would have done on held-back complaints; it replaces the figures of routes.
+
+    Raises:
+        ReleaseError: as `publish`.
+    """
+    with _draft(registry) as draft:
+        shutil.copytree(release.folder, draft, dirs_exist_ok=True)
+        (draft / MANIFEST).unlink()
+        moment = now or datetime.now(UTC)
+        manifest = {name: value for name, value in release.manifest.items() if name not in ("seal", "files")}
+        manifest["policy"] = asdict(policy)
+        manifest["model_hash"] = model_hash(_hashes(draft), manifest["policy"])
+        manifest["id"] = f"{release.portal.code}-{moment:%Y%m%d}-{manifest['model_hash'][:8]}"
+        manifest["created_at"] = moment.isoformat(timespec="seconds")
+        manifest["parent"] = release.id
+        manifest["scores"] = manifest["scores"] | {"routes": effect.routes()}
+        manifest["gate"] = Verdict(True, release.id, (SAME_MODEL,)).as_dict()
+        place = release_folder(registry, manifest["id"])
+        if place.exists():
+            return _already(place)
+        return _put(draft, place, manifest)
+
+
+@contextmanager
+def _draft(registry: Path) -> Iterator[Path]:
     try:
         registry.mkdir(parents=True, exist_ok=True)
         _sweep_drafts(registry)
         draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=registry))
         try:
-            return _publish_from(draft, trained, rows, portal_folder, registry, now or datetime.now(UTC))
+            yield draft
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
@@ -81,7 +129,14 @@ def publish(
 
 
 def _publish_from(
-    draft: Path, trained: Trained, rows: Sequence[Example], portal_folder: Path, registry: Path, moment: datetime
+    draft: Path,
+    trained: Trained,
+    rows: Sequence[Example],
+    portal_folder: Path,
+    registry: Path,
+    moment: datetime,
+    verdict: Verdict,
+    mappings: Sequence[LabelMapping],
 ) -> str:
     write_arrays(draft, trained.router.scorer.arrays)
     np.save(draft / "seen.npy", np.array(sorted({seen_key(row.complaint) for row in rows}), dtype=np.uint64))
@@ -94,7 +149,7 @@ def _publish_from(
     if place.exists():
         return _already(place)
     joblib.dump(trained.pipeline, draft / "pipeline.joblib", compress=3)
-    moments = [row.received_at for row in rows if row.received_at]
+    write_answered(trained.answered, draft / FORWARD_FILE)
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "id": release_id,
@@ -105,8 +160,8 @@ def _publish_from(
         "data": {
             "fingerprint": fingerprint(rows),
             "rows": len(rows),
-            "from": min(moments).isoformat() if moments else None,
-            "until": max(moments).isoformat() if moments else None,
+            **_period(rows),
+            "mapped": [_mapped(mapping, portal) for mapping in mappings],
         },
         "code": {
             "aduan": __version__,
@@ -115,8 +170,18 @@ def _publish_from(
         },
         "labels": {answer: len(classes) for answer, classes in trained.router.scorer.arrays.classes.items()},
         "policy": policy,
-        "scores": trained.scores,
+        "scores": {name: trained.scores[name] for name in SCORES if name in trained.scores},
+        "held_back": _period(trained.held_back),
+        "gate": verdict.as_dict(),
+        "seconds": dict(trained.seconds),
     }
+    (draft / "evaluation.json").write_bytes(orjson.dumps(trained.scores, option=orjson.OPT_INDENT_2))
+    (draft / "report.html").write_text(report_page(trained.scores, _heading(manifest, portal)), "utf-8")
+    return _put(draft, place, manifest)
+
+
+def _put(draft: Path, place: Path, manifest: Mapping[str, Any]) -> str:
+    """Seals a draft and moves it to its place in one step."""
     (draft / "card.md").write_text(model_card(manifest), "utf-8")
     (draft / MANIFEST).write_bytes(sealed({**manifest, "files": _hashes(draft)}))
     _flush(draft)
@@ -126,8 +191,39 @@ def _publish_from(
         # Somebody else published the same release in this moment; anything else is a real fault.
         if not (place / MANIFEST).is_file():
             raise
-    flush_folder(registry)
-    return release_id
+    flush_folder(place.parent)
+    return place.name
+
+
+def _period(rows: Sequence[Example]) -> dict[str, str | None]:
+    moments = [row.received_at for row in rows if row.received_at]
+    return {
+        "from": min(moments).isoformat() if moments else None,
+        "until": max(moments).isoformat() if moments else None,
+    }
+
+
+def _mapped(mapping: LabelMapping, portal: Portal) -> dict[str, Any]:
+    heir = mapping.successor or mapping.agency
+    name = portal.agency[heir].name if heir in portal.agency else heir
+    return {"label": mapping.label, "agency": name, "count": mapping.count, "rule": mapping.rule}
+
+
+def _heading(manifest: Mapping[str, Any], portal: Portal) -> dict[str, Any]:
+    """What the report's page says of the release."""
+    data, held_back = manifest["data"], manifest["held_back"]
+    return {
+        "release": manifest["id"],
+        "portal": portal.name,
+        "created_at": manifest["created_at"],
+        "rows": data["rows"],
+        "from": data["from"],
+        "until": data["until"],
+        "held_back_from": held_back["from"],
+        "held_back_until": held_back["until"],
+        "mappings": data["mapped"],
+        "gate": manifest["gate"],
+    }
 
 
 def _already(release: Path) -> str:

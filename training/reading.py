@@ -110,39 +110,43 @@ def read_table(path: Path, columns: Mapping[str, str] | None = None) -> Table:
         DatasetError: the file cannot be read, has no `text` column, has two headers for one column, lacks a
             header of `columns`, or more than half of its rows are faulty.
     """
-    explicit = explicit_headers(columns or {})
-    sheets = [(sheet, find_header(sheet.lines, KNOWN_HEADERS | explicit)) for sheet in read_sheets(path)]
-    headed = [(sheet, header) for sheet, header in sheets if header]
     rows: list[Row] = []
     faults: list[RowFault] = []
-    if headed:
-        _refuse_absent(path, columns or {}, [header for _, header in headed])
-    for sheet, header in headed:
-        if "text" in header.columns:
-            _refuse_doubles(sheet, header)
-            for found in _records(sheet, header):
-                if isinstance(found, Row):
-                    rows.append(found)
-                else:
-                    faults.append(found)
+    for sheet, header in _tables(path, columns or {}):
+        for found in _records(sheet, header):
+            if isinstance(found, Row):
+                rows.append(found)
+            else:
+                faults.append(found)
+    if len(faults) > len(rows):
+        total = len(rows) + len(faults)
+        raise DatasetError(f"{path.name}: {len(faults)} dari {total} baris rusak", _shown(faults))
+    if not rows:
+        raise DatasetError(f"{path.name}: tidak ada satu baris pun")
+    return Table(rows, faults)
+
+
+def _tables(path: Path, columns: Mapping[str, str]) -> list[tuple[Sheet, Header]]:
+    """The sheets that have a `text` column, each with its header."""
+    known = KNOWN_HEADERS | explicit_headers(columns)
+    sheets = read_sheets(path)
+    headed = [(sheet, header) for sheet in sheets if (header := find_header(sheet.lines, known))]
     if not headed:
-        faults = [_fault(sheet, line) for sheet, _ in sheets for line in sheet.lines if line.fault]
-        if any(any(line.cells) for sheet, _ in sheets for line in sheet.lines):
-            raise DatasetError(f"{path.name}: baris judul kolom tidak ditemukan", list(map(str, faults[:MOST_SHOWN])))
-    elif not any("text" in header.columns for _, header in headed):
-        names = dict.fromkeys(name for _, header in headed for name in header.names if name)
+        faults = [_fault(sheet, line) for sheet in sheets for line in sheet.lines if line.fault]
+        empty = not faults and not any(any(line.cells) for sheet in sheets for line in sheet.lines)
+        missing = "tidak ada satu baris pun" if empty else "baris judul kolom tidak ditemukan"
+        raise DatasetError(f"{path.name}: {missing}", _shown(faults))
+    _refuse_absent(path, columns, [header for _, header in headed])
+    tables = [(sheet, header) for sheet, header in headed if "text" in header.columns]
+    if not tables:
+        names = dict.fromkeys(name for _, header in headed for name in header.filled)
         raise DatasetError(
             f"{path.name}: kolom text tidak ada; kolom yang ada: {', '.join(names)}. "
             f"Jalankan `aduan check {path}`, yang mengusulkan pemetaan kolom."
         )
-    if len(faults) > len(rows):
-        raise DatasetError(
-            f"{path.name}: {len(faults)} dari {len(rows) + len(faults)} baris rusak",
-            list(map(str, faults[:MOST_SHOWN])),
-        )
-    if not rows:
-        raise DatasetError(f"{path.name}: tidak ada satu baris pun")
-    return Table(rows, faults)
+    for sheet, header in tables:
+        _refuse_doubles(sheet, header)
+    return tables
 
 
 def explicit_headers(columns: Mapping[str, str]) -> dict[str, str]:
@@ -172,7 +176,7 @@ def explicit_headers(columns: Mapping[str, str]) -> dict[str, str]:
 
 
 def _refuse_absent(path: Path, columns: Mapping[str, str], headers: Sequence[Header]) -> None:
-    names = dict.fromkeys(name for header in headers for name in header.names if name)
+    names = dict.fromkeys(name for header in headers for name in header.filled)
     present = set(map(folded, names))
     absent = [header for header in columns if folded(header) not in present]
     if absent:
@@ -195,6 +199,10 @@ def _refuse_doubles(sheet: Sheet, header: Header) -> None:
 
 def _fault(sheet: Sheet, line: Line, message: str = "") -> RowFault:
     return RowFault(f"{sheet.place} baris {line.number}", message or line.fault)
+
+
+def _shown(faults: Sequence[RowFault]) -> list[str]:
+    return [str(fault) for fault in faults[:MOST_SHOWN]]
 
 
 def _records(sheet: Sheet, header: Header) -> Iterator[Row | RowFault]:

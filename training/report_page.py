@@ -3,7 +3,7 @@
 The page needs nothing beside itself, holds no complaint, and the same report gives the same bytes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -342,7 +342,7 @@ def _channel(name: str) -> str:
     return CHANNEL_NAMES.get(name, name.capitalize())
 
 
-def _group_bars(report: Report, section: str, title: str, named: Any) -> Picture | None:
+def _group_bars(report: Report, section: str, title: str, named: Callable[[Any], str]) -> Picture | None:
     name, groups = next(iter(_main_lines(report, section).items()), ("", []))
     if len(groups) < 2:
         return None

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,12 +35,25 @@ def smallest_sure(p: NDArray[np.float64], right: NDArray[np.bool_], precision: f
 
 
 def agency_threshold(rows: Sequence[Answered], precision: float) -> Threshold:
-    """Own thresholds for the agencies that are suggested often, one shared by the rest."""
+    """One threshold shared by all agencies, chosen on all rows together, and own ones for agencies that are
+    suggested often: a lower one where it is proven, a higher one where the shared one is proven too low."""
     rows = [row for row in rows if row.judged("agency")]
+    shared = _sure(rows, "agency", precision)
     suggested = Counter(row.given["unit"][0] for row in rows)
-    often = sorted(unit for unit, count in suggested.items() if count >= FEWEST_FOR_OWN)
-    own = {unit: _sure([row for row in rows if row.given["unit"][0] == unit], "agency", precision) for unit in often}
-    return Threshold(_sure([row for row in rows if row.given["unit"][0] not in own], "agency", precision), own)
+    own = {}
+    for unit in sorted(unit for unit, count in suggested.items() if count >= FEWEST_FOR_OWN):
+        given = [row for row in rows if row.given["unit"][0] == unit]
+        proven = _sure(given, "agency", precision)
+        taken = [row.right("agency") for row in given if row.given["agency"][1] >= shared]
+        if proven < shared or (len(taken) >= FEWEST_FOR_THRESHOLD and _at_most(taken) < precision):
+            own[unit] = proven
+    return Threshold(shared, own)
+
+
+def _at_most(right: Sequence[bool]) -> float:
+    """Upper one-sided 95 % Clopper-Pearson bound of how often these are right."""
+    hits = sum(right)
+    return float(beta.ppf(1 - RISK, hits + 1, len(right) - hits)) if hits < len(right) else 1.0
 
 
 def _sure(rows: Sequence[Answered], answer: str, precision: float) -> float:
@@ -70,3 +84,35 @@ def choose_policy(rows: Sequence[Answered], wishes: Mapping[str, Any], place_pre
         precision_auto=auto,
         precision_prefill=prefill,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What thresholds would have done on `rows` held-back complaints: how many were above each, how many right."""
+
+    rows: int
+    auto: int
+    auto_right: int
+    prefill: int
+    prefill_right: int
+
+    def routes(self) -> dict[str, dict[str, float]]:
+        """Share and precision, as an evaluation states them."""
+        taken = {"auto": (self.auto, self.auto_right), "prefill": (self.prefill, self.prefill_right)}
+        return {
+            route: {"share": count / max(self.rows, 1)} | ({"precision": right / count} if count else {})
+            for route, (count, right) in taken.items()
+        }
+
+
+def effect(policy: Policy, rows: Sequence[Answered]) -> Effect:
+    """Counts held-back complaints whose place is known; danger and unknown words are not looked at."""
+    held_back = [row for row in rows if row.held_back and row.judged("agency")]
+    auto: list[bool] = []
+    prefill: list[bool] = []
+    for row in held_back:
+        (code, p), unit = row.given["agency"], row.given["unit"][0]
+        if code.startswith("@") or p < policy.prefill.of(unit):
+            continue
+        (auto if p >= policy.auto.of(unit) else prefill).append(row.right("agency"))
+    return Effect(len(held_back), len(auto), sum(auto), len(prefill), sum(prefill))

@@ -1,6 +1,5 @@
 """From labelled complaints to a router: fit, look forward in time, calibrate, choose thresholds."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,6 @@ from sklearn.pipeline import Pipeline
 
 from router_model.calibration import Agreement, Link
 from router_model.cleaning import cleaned
-from router_model.complaint import Complaint
 from router_model.errors import DatasetError
 from router_model.place import PlaceFinder, name_words
 from router_model.policy import Policy
@@ -24,10 +22,9 @@ from router_model.prediction import Prediction
 from router_model.scorer import Belief, ModelArrays, Scorer, decode
 from router_model.suggestion import Router
 from router_model.terms import TermExtractor
-from router_model.tokens import tokens
 from training.calibration import fit_agreement, fit_link, frequencies, log_lift, targets
 from training.dataset import Example
-from training.forward import Answered, ForwardScores, answered, labels_of
+from training.forward import Answered, ForwardScores, answered, labels_of, seen_key
 from training.near_copies import copy_groups
 from training.pipeline import BLOCK_WEIGHTS, TermCounts
 from training.prototypes import prototypes
@@ -49,7 +46,8 @@ Progress = Callable[[str, int, int], None]
 class Trained:
     """A router with the pipeline it came from, and what was measured on the last stretch of time.
 
-    `answered` are forward answers of every stretch, `seconds` how long each stage took.
+    `answered` are forward answers of every stretch, those of the `held_back` rows last; `seconds` is how long each
+    stage took.
     """
 
     router: Router
@@ -57,13 +55,8 @@ class Trained:
     scores: Mapping[str, Any]
     rows: int
     answered: Sequence[Answered] = ()
+    held_back: Sequence[Example] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
-
-
-def seen_key(complaint: Complaint) -> int:
-    """A 64-bit key of a complaint's words; equal for texts that differ only in case, spacing and signs."""
-    words = " ".join(token.normal for token in tokens(cleaned(complaint)[0].words))
-    return int.from_bytes(hashlib.blake2b(words.encode(), digest_size=8).digest(), "big")
 
 
 def place_words(portal: Portal) -> frozenset[str]:
@@ -115,6 +108,38 @@ class History:
     def fresh(self, start: int, end: int) -> NDArray[np.bool_]:
         """Which complaints from `start` to `end` are no near copies of one before `start`."""
         return ~np.isin(self._groups[start:end], self._groups[:start])
+
+
+@dataclass(frozen=True)
+class ForwardStretches:
+    """Forward scores of a history, near copies of earlier rows left out; `numbers` are the rows' places in it,
+    `starts` where each stretch begins, `pipeline` the one that was asked about the last stretch."""
+
+    forward: ForwardScores
+    numbers: NDArray[np.intp]
+    starts: Sequence[int]
+    pipeline: Pipeline
+
+    def before(self, start: int) -> ForwardScores:
+        return self.forward.kept(self.numbers < start)
+
+    def since(self, start: int) -> ForwardScores:
+        return self.forward.kept(self.numbers >= start)
+
+
+def forward_stretches(history: History, end: int, progress: Progress) -> ForwardStretches:
+    """A model for each of `FORWARD_CUTS` of the first `end` rows, asked about the stretch after it."""
+    cuts = [round(cut * end) for cut in FORWARD_CUTS]
+    scores, fresh = [], []
+    for step, (start, after) in enumerate(pairwise(cuts)):
+        progress("menguji maju menurut waktu", step, len(cuts) - 1)
+        pipeline = history.fit(start)
+        scores.append(history.scores(pipeline, start, after))
+        fresh.append(history.fresh(start, after))
+    progress("menguji maju menurut waktu", len(cuts) - 1, len(cuts) - 1)
+    kept = np.concatenate(fresh)
+    rows = ForwardScores(history.rows[cuts[0] : end], np.vstack(scores), history.classes)
+    return ForwardStretches(rows.kept(kept), np.flatnonzero(kept) + cuts[0], cuts[:-1], pipeline)
 
 
 def model_arrays(
@@ -244,29 +269,21 @@ def train(rows: Sequence[Example], portal: Portal, progress: Progress = lambda *
     history = History(portal, rows, answer_classes(portal, rows))
     stages.step("membaca laporan", 1, 1)
 
-    cuts = [round(cut * len(rows)) for cut in FORWARD_CUTS]
-    scores, fresh = [], []
-    for step, (start, end) in enumerate(pairwise(cuts)):
-        stages.step("menguji maju menurut waktu", step, len(cuts) - 1)
-        pipeline = history.fit(start)
-        scores.append(history.scores(pipeline, start, end))
-        fresh.append(history.fresh(start, end))
-    stages.step("menguji maju menurut waktu", len(cuts) - 1, len(cuts) - 1)
+    past = forward_stretches(history, len(rows), stages.step)
+    last = past.starts[-1]
 
     stages.step("mengalibrasi", 0, 1)
-    forward = ForwardScores(rows[cuts[0] :], np.vstack(scores), history.classes)
-    earlier = np.concatenate([*fresh[:-1], np.zeros(len(fresh[-1]), bool)])
-    last_router, _ = ready_router(portal, pipeline, forward.kept(earlier))
+    last_router, _ = ready_router(portal, past.pipeline, past.before(last))
     stages.step("mengalibrasi", 1, 1)
 
     stages.step("menyusun laporan evaluasi", 0, 1)
-    test = [row for row, keep in zip(rows[cuts[-2] :], fresh[-1], strict=True) if keep]
-    report = full_report(last_router, test, rows[: cuts[-2]])
+    test = past.since(last).rows
+    report = full_report(last_router, test, rows[:last])
     stages.step("menyusun laporan evaluasi", 1, 1)
 
     stages.step("melatih dengan semua laporan", 0, 2)
     pipeline = history.fit(len(rows))
     stages.step("melatih dengan semua laporan", 1, 2)
-    router, record = ready_router(portal, pipeline, forward.kept(np.concatenate(fresh)), held_back=len(test))
+    router, record = ready_router(portal, pipeline, past.forward, held_back=len(test))
     stages.step("melatih dengan semua laporan", 2, 2)
-    return Trained(router, pipeline, report, len(rows), record, stages.seconds)
+    return Trained(router, pipeline, report, len(rows), record, test, stages.seconds)

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from router_model.errors import AduanError
-from service.cli import checking, keys, portals, prediction, releases, serving, training
+from service.cli import checking, keys, policy, portals, prediction, releases, replaying, serving, training
 from service.cli.output import complain
 
 app = typer.Typer(
@@ -18,7 +18,10 @@ app = typer.Typer(
 app.add_typer(portals.app, name="portal")
 app.add_typer(releases.app, name="release")
 app.add_typer(keys.app, name="key")
-for command in (checking.check, training.train, training.evaluate, prediction.predict, prediction.score):
+for command in (
+    checking.check, training.train, training.evaluate, replaying.replay, policy.policy, prediction.predict,
+    prediction.score,
+):  # fmt: skip
     app.command()(command)
 app.command()(serving.serve)
 
