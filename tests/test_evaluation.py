@@ -21,7 +21,7 @@ from training.evaluation import (
     per_class,
     summary,
 )
-from training.trainer import FEWEST_FOR_THRESHOLD, smallest_sure
+from training.thresholds import FEWEST_FOR_THRESHOLD, smallest_sure
 
 FIVE = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
 

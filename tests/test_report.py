@@ -54,11 +54,11 @@ def row(text: str = "lampu jalan mati", moment: datetime | None = None, channel:
     return Example("", "", moment, channel, Complaint(text), labels)
 
 
-def said(agency: str, p: float = 0.9, *, route: Route = Route.REVIEW, urgency: str = "") -> Suggestion:
-    """A suggestion that names one agency, and perhaps one level of urgency."""
+def said(agency: str, p: float = 0.9, *, route: Route = Route.REVIEW, urgency: str = "", size: int = 1) -> Suggestion:
+    """A suggestion that names one agency first and `dishub` after it, and perhaps one level of urgency."""
     answers = {"unit": (Ranked(agency, p),)} | ({"urgency": (Ranked(urgency, p),)} if urgency else {})
-    prediction = Prediction(Complaint(""), answers, "", 3, 3)
-    return Suggestion(prediction, (SuggestedAgency(agency, agency, "dinas", False, p),), (), route, (), None, ())
+    agencies = tuple(SuggestedAgency(code, code, "dinas", False, p) for code in dict.fromkeys((agency, "dishub")))
+    return Suggestion(Prediction(Complaint(""), answers, "", 3, 3), agencies, (), route, (), None, (), size)
 
 
 def outcome(ranked: str, wanted: str, p: float = 0.5, row: int = 0) -> Outcome:
@@ -228,6 +228,15 @@ def test_danger_is_counted_by_route_and_by_level() -> None:
         "urgent": (4, 0.5),
         "alarms": (4, 0.25),
     }
+
+
+def test_the_short_list_holds_the_right_agency_as_often_as_counted() -> None:
+    """In the list of one, in the list of two, behind the list, and a row without a label."""
+    asked = [row(agency="dlh"), row(agency="dishub"), row(agency="dishub"), row()]
+    given = [said("dlh"), said("dlh", size=2), said("dlh"), said("dlh", size=2)]
+    found = report_of(given, asked, SMALL)["candidates"]
+    assert found == {"wanted": 0.95, "holding": pytest.approx(2 / 3), "mean_size": pytest.approx(4 / 3)}
+    assert "candidates" not in report_of(given[3:], asked[3:], SMALL)
 
 
 def test_a_route_says_how_many_took_it_how_many_had_a_label_and_how_sure_its_precision_is() -> None:

@@ -45,6 +45,7 @@ def counted(**changes: Any) -> dict[str, Any]:
     table = [
         {"class": "a", "name": "Dinas A", "support": 2_000, "recall": 0.9, "precision": 0.9},
         {"class": "b", "name": "Dinas B", "support": 140, "recall": 0.25, "precision": 0.5},
+        {"class": "e", "name": "Dinas E", "support": 100, "recall": 0.79, "precision": 0.8},
         {"class": "c", "name": "Dinas C", "support": 19, "recall": 0.0, "precision": None},
         {"class": "d", "name": "Dinas D", "support": 0, "recall": None, "precision": 0.0},
     ]
@@ -147,7 +148,10 @@ def test_the_lead_over_the_plain_model_is_called_what_its_interval_allows(
 
 def test_a_plain_model_that_is_better_is_a_caution() -> None:
     found = cautions(counted(baselines=baselines(-0.031, -0.073, 0.003)))
-    assert found[-1].endswith("lebih sering benar. Selisih −3,1 poin (rentang 95\u00a0%: −7,3 sampai 0,3).")
+    assert found[-1].endswith(
+        "lebih sering benar, tetapi belum tentu lebih baik. Selisih −3,1 poin (rentang 95\u00a0%: −7,3 sampai 0,3)."
+    )
+    assert "lebih sering benar. Selisih" in cautions(counted(baselines=baselines(-0.03, -0.05, -0.01)))[-1]
     assert not any("pembanding" in caution for caution in cautions(counted(baselines=baselines(0.03, 0.01, 0.05))))
 
 
@@ -237,7 +241,8 @@ def test_every_chart_has_a_title_and_says_its_finding(page: str) -> None:
 
 
 def test_without_baselines_and_gate_the_page_does_not_speak_of_them(router: Router, examples: list[Example]) -> None:
-    shown = report_page(full_report(router, examples[:30]), HEADING)
+    report = full_report(router, examples[:30])
+    shown = report_page({key: value for key, value in report.items() if key != "candidates"}, HEADING)
     assert "Dibandingkan dengan model sederhana" not in shown
     assert "pemeriksaan mutu" not in shown
     assert "Nama instansi yang disamakan" not in shown

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pyarrow
 import pyarrow.parquet
-from numpy.typing import NDArray
 
 from router_model.cleaning import cleaned
 from router_model.complaint import Complaint
@@ -27,7 +26,12 @@ ANSWERS = ("agency", "unit", "category", "urgency", "report_type")
 
 def seen_key(complaint: Complaint) -> int:
     """A 64-bit key of a complaint's words; equal for texts that differ only in case, spacing and signs."""
-    words = " ".join(token.normal for token in tokens(cleaned(complaint)[0].words))
+    return cleaned_key(cleaned(complaint)[0])
+
+
+def cleaned_key(complaint: Complaint) -> int:
+    """`seen_key` of a complaint that was cleaned already."""
+    words = " ".join(token.normal for token in tokens(complaint.words))
     return int.from_bytes(hashlib.blake2b(words.encode(), digest_size=8).digest(), "big")
 
 
@@ -36,13 +40,28 @@ def labels_of(rows: Sequence[Any], answers: Sequence[str]) -> Labels:
     return {answer: [row.labels.get(answer, "") for row in rows] for answer in answers}
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A labelled complaint as a model was asked about it: its place in the history, cleaned, with its key."""
+
+    number: int
+    row: Example
+    complaint: Complaint
+    key: int
+
+
 @dataclass(frozen=True)
 class ForwardScores:
-    """Raw scores of rows by models that had seen neither them nor near copies of them; columns as in `classes`."""
+    """Raw scores of complaints by models that had seen neither them nor near copies of them, in the order of
+    time; columns as in `classes`."""
 
-    rows: Sequence[Example]
+    asked: Sequence[Asked]
     scores: Floats
     classes: Mapping[str, tuple[str, ...]]
+
+    @property
+    def rows(self) -> list[Example]:
+        return [item.row for item in self.asked]
 
     def of(self, answer: str) -> Floats:
         before = list(self.classes)[: list(self.classes).index(answer)]
@@ -52,13 +71,27 @@ class ForwardScores:
     def matrix(self, answer: str) -> LabelMatrix:
         return label_matrix(labels_of(self.rows, [answer])[answer], self.classes[answer])
 
-    def kept(self, mask: NDArray[np.bool_]) -> "ForwardScores":
-        return replace(
-            self, rows=[row for row, keep in zip(self.rows, mask, strict=True) if keep], scores=self.scores[mask]
-        )
+    def reciprocal_rank(self) -> float:
+        """Mean over answers of the mean reciprocal rank of the label among all classes, in (0, 1]."""
+        means = []
+        for answer in self.classes:
+            matrix, scores = self.matrix(answer), self.of(answer)
+            if matrix.known.any():
+                found = scores[matrix.known]
+                wanted = found[np.arange(len(found)), matrix.indicators.indices]
+                means.append(float((1 / (1 + (found > wanted[:, None]).sum(axis=1))).mean()))
+        return float(np.mean(means)) if means else 0.0
+
+    def before(self, number: int) -> "ForwardScores":
+        end = sum(item.number < number for item in self.asked)
+        return replace(self, asked=self.asked[:end], scores=self.scores[:end])
+
+    def since(self, number: int) -> "ForwardScores":
+        start = sum(item.number < number for item in self.asked)
+        return replace(self, asked=self.asked[start:], scores=self.scores[start:])
 
     def joined(self, later: "ForwardScores") -> "ForwardScores":
-        return replace(self, rows=[*self.rows, *later.rows], scores=np.vstack([self.scores, later.scores]))
+        return replace(self, asked=[*self.asked, *later.asked], scores=np.vstack([self.scores, later.scores]))
 
 
 @dataclass(frozen=True, slots=True)

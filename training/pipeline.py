@@ -14,11 +14,10 @@ from sklearn.preprocessing import normalize
 
 from router_model.complaint import Complaint
 from router_model.terms import BLOCKS, TermExtractor
-from training.ridge import Days, Floats, Recency, ridge
+from training.ridge import Days, Floats, Learning, ridge
 
-BLOCK_WEIGHTS = {"words": 0.8, "characters": 1.2, "title": 0.4, "place": 0.25, "local": 0.4}
+BLOCK_WEIGHTS = {"words": 0.8, "characters": 1.2, "title": 0.4, "place": 0.25, "local": 0.6}
 MOST_TERMS = {"words": 16_000, "characters": 12_000, "title": 4_000, "place": 8_000, "local": 24_000}
-RIDGE_PENALTY = 1.2
 FEWEST_ROWS = 2
 """A term that occurs in fewer complaints teaches nothing about the next one."""
 TAUGHT_TOGETHER = 0.9
@@ -119,12 +118,10 @@ class AnswerHeads(BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         classes: Mapping[str, Sequence[str]] | None = None,
-        penalty: float = RIDGE_PENALTY,
-        recency: Recency | None = None,
+        learning: Learning | None = None,
     ) -> None:
         self.classes = classes
-        self.penalty = penalty
-        self.recency = recency
+        self.learning = learning
 
     def fit(self, features: sp.csr_matrix, labels: Labels, days: Days | None = None) -> Self:
         """`days` gives each row's moment, NaN for none; without it all rows are timeless."""
@@ -137,7 +134,7 @@ class AnswerHeads(BaseEstimator):  # type: ignore[misc]
             targets = np.hstack([matrices[answer].indicators[known].toarray() for answer in answers])
             joined = np.zeros((features.shape[1], targets.shape[1]), np.float32)
             if known.any():
-                joined = ridge(features[known], targets, self.penalty, moments[known], self.recency or Recency())
+                joined = ridge(features[known], targets, self.learning or Learning(), moments[known])
             starts = np.cumsum([0, *(len(matrices[answer].classes) for answer in answers)])
             for answer, start, end in zip(answers, starts, starts[1:], strict=False):
                 coefficients[answer] = joined[:, start:end]
@@ -182,7 +179,9 @@ class TermCounts:
                 continue
             self.vectorizers[block] = vectorizer
 
-    def fit(self, end: int, labels: Labels, classes: Mapping[str, Sequence[str]], days: Days) -> Pipeline:
+    def fit(
+        self, end: int, labels: Labels, classes: Mapping[str, Sequence[str]], days: Days, learning: Learning
+    ) -> Pipeline:
         """A fitted pipeline from cleaned `Complaint`s to scores, which has seen only the first `end` complaints;
         `labels` and `days` are those of these complaints."""
         blocks: list[tuple[str, Any]] = []
@@ -192,7 +191,7 @@ class TermCounts:
             if len(weighting.kept_):
                 blocks.append((block, Pipeline([("count", self.vectorizers[block]), ("weigh", weighting)])))
                 features.append(np.float32(BLOCK_WEIGHTS[block]) * weighting.transform(counts[:end]))
-        heads = AnswerHeads({answer: tuple(names) for answer, names in classes.items()})
+        heads = AnswerHeads({answer: tuple(names) for answer, names in classes.items()}, learning)
         heads.fit(sp.hstack(features, format="csr"), labels, days)
         weights = {block: BLOCK_WEIGHTS[block] for block, _ in blocks}
         return Pipeline([("terms", FeatureUnion(blocks, transformer_weights=weights)), ("heads", heads)])

@@ -13,7 +13,6 @@ from router_model.portal import Portal
 from router_model.suggestion import Router, Suggestion
 from training.dataset import Example
 from training.evaluation import evaluation_of
-from training.forward import ForwardScores
 from training.trainer import History, Progress, answer_classes, check_enough, forward_stretches, ready_router
 
 STEPS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=28)}
@@ -116,14 +115,14 @@ def replay(
     history = History(portal, rows[: stretches[-1].end], answer_classes(portal, rows[:first]))
     progress("membaca laporan", 1, 1)
     past = forward_stretches(history, first, progress)
-    known = past.forward
+    known = past.scores
     static: Router | None = None
     given: list[Suggestion] = []
     stale: list[Suggestion] = []
     curve = []
     for number, step in enumerate(stretches):
         progress("memutar ulang riwayat", number, len(stretches))
-        pipeline = history.fit(step.start)
+        pipeline = history.fit(step.start, past.learning)
         router, _ = ready_router(portal, pipeline, known)
         static = static or router
         asked = rows[step.start : step.end]
@@ -131,9 +130,7 @@ def replay(
         given += (refit := router.suggest_many(complaints))
         stale += (left := static.suggest_many(complaints))
         curve.append(_point(step, refit, left, asked))
-        scores = history.scores(pipeline, step.start, step.end)
-        fresh = history.fresh(step.start, step.end)
-        known = known.joined(ForwardScores(asked, scores, history.classes).kept(fresh))
+        known = known.joined(history.ask(pipeline, step.start, step.end))
     progress("memutar ulang riwayat", len(stretches), len(stretches))
     asked = [row for step in stretches for row in rows[step.start : step.end]]
     repeats = np.concatenate([~history.fresh(step.start, step.end) for step in stretches])

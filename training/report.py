@@ -21,6 +21,7 @@ from router_model.suggestion import Router, Suggestion
 from training.baselines import baseline_answers
 from training.dataset import Example
 from training.evaluation import Outcome, equal_mass_bins, evaluation_of, last_of_equal, outcomes, right_by_route
+from training.thresholds import CANDIDATES_HOLD
 
 Floats = NDArray[np.float64]
 
@@ -60,6 +61,8 @@ def report_of(
         report["routes"][route.value] |= _route(*right_by_route(suggestions, asked, route))
     if "danger" in report:
         report["danger"] |= urgent(suggestions, asked)
+    if "agency" in by_answer:
+        report["candidates"] = candidates(suggestions, by_answer["agency"])
     report["intervals"] = {
         answer: {figure: interval(values) for figure, values in found.items()} for answer, found in draws.items()
     }
@@ -127,6 +130,13 @@ def urgent(suggestions: Sequence[Suggestion], asked: Sequence[Example]) -> dict[
         "urgent": share([given in high for wanted, _, given in rows if wanted in high]),
         "alarms": share([raised for wanted, raised, _ in rows if wanted != "darurat"]),
     }
+
+
+def candidates(suggestions: Sequence[Suggestion], rows: Sequence[Outcome]) -> dict[str, float]:
+    """How often the short list of agencies held the right one, beside how often it should, and its mean length."""
+    sizes = [suggestions[row.row].candidates for row in rows]
+    held = [row.wanted in row.ranked[:size] for row, size in zip(rows, sizes, strict=True)]
+    return {"wanted": CANDIDATES_HOLD, "holding": sum(held) / len(rows), "mean_size": sum(sizes) / len(rows)}
 
 
 def confusion(rows: Sequence[Outcome], portal: Portal, answer: str) -> list[dict[str, Any]]:

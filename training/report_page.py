@@ -33,6 +33,7 @@ ANSWER_NAMES = {
 CHANNEL_NAMES = {"app": "Aplikasi", "email": "Surel", "sms": "SMS", "whatsapp": "WhatsApp", "x": "X (Twitter)"}
 MOST_BARS = 12
 FEW_ROWS = 200
+CLEARLY = 0.02
 
 Report = Mapping[str, Any]
 
@@ -234,19 +235,24 @@ def cautions(report: Report) -> list[str]:
             f"Laporan untuk {pair['wanted_name']} kadang diberikan kepada {pair['given_name']}: "
             f"{pair['count']} dari {pair['support']} laporan."
         )
-    for name, models in list(report.get("baselines", {}).items()):
-        if models["plain"]["lead"]["accuracy"]["value"] < 0:
+    for name, models in report.get("baselines", {}).items():
+        lead = models["plain"]["lead"]["accuracy"]
+        if lead["value"] < 0:
+            doubt = ", tetapi belum tentu lebih baik" if lead["interval"][1] >= 0 else ""
             found.append(
-                f"{ANSWER_NAMES[name]}: model pembanding yang sederhana lebih sering benar. {_lead(models['plain'])}."
+                f"{ANSWER_NAMES[name]}: model pembanding yang sederhana lebih sering benar{doubt}. "
+                f"{_lead(models['plain'])}."
             )
     return found
 
 
 def _weakest(report: Report, answer: str) -> list[Mapping[str, Any]]:
-    """Classes of enough rows that are found less often than the average, worst first."""
+    """Classes of enough rows that are found clearly less often than the average, worst first."""
     average = report["answers"].get(answer, {}).get("accuracy", 0.0)
     known = [row for row in report["classes"].get(answer, ()) if row["support"] >= FEWEST_DRAWN]
-    return sorted((row for row in known if row["recall"] < average), key=lambda row: (row["recall"], row["name"]))
+    return sorted(
+        (row for row in known if row["recall"] < average - CLEARLY), key=lambda row: (row["recall"], row["name"])
+    )
 
 
 def pictures(report: Report) -> dict[str, Picture]:

@@ -23,11 +23,12 @@ class Recency:
     """How much two moments have in common: `steady` for ever, the rest fading with `fade` days between them.
 
     What staff decide changes; yesterday's decision says more about today's than last year's. On Surabaya's
-    history this was worth half a point for agencies and for categories, where weighting old rows down lost.
-    A moment that is not known (NaN) has only the steady part in common with others.
+    history a fading part was worth half a point for agencies and for categories, where weighting old rows down
+    lost; where nothing changes it costs two points. A moment that is not known (NaN) has only the steady part in
+    common with others.
     """
 
-    steady: float = 0.7
+    steady: float = 1.0
     fade: float = 60.0
 
     def between(self, days: Days, others: Days) -> Floats:
@@ -52,22 +53,30 @@ def gram(rows: sp.csr_matrix) -> Floats:
     return result
 
 
-def ridge(rows: sp.csr_matrix, targets: Floats, penalty: float, days: Days, recency: Recency) -> Floats:
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """How much scores are shrunk, and how fast the past fades."""
+
+    penalty: float = 1.2
+    recency: Recency = Recency()
+
+
+def ridge(rows: sp.csr_matrix, targets: Floats, learning: Learning, days: Days) -> Floats:
     """Coefficients (terms x targets) as they stand at the latest of `days`, without intercept.
 
     Minimises |f - targets|^2 + penalty |f|^2, where the inner product of two rows is that of their terms times
     what their moments have in common. Above `EXACT_ROWS` rows, time is left out.
     """
     if rows.shape[0] > EXACT_ROWS:
-        model = Ridge(alpha=penalty, fit_intercept=False, solver="sparse_cg", tol=1e-3)
+        model = Ridge(alpha=learning.penalty, fit_intercept=False, solver="sparse_cg", tol=1e-3)
         return np.asarray(model.fit(rows, targets).coef_.T, dtype=np.float32)
     products = gram(rows)
     for start in range(0, len(products), STRIP):
-        products[start : start + STRIP] *= recency.between(days[start : start + STRIP], days)
-    products[np.diag_indices_from(products)] += np.float32(penalty)
+        products[start : start + STRIP] *= learning.recency.between(days[start : start + STRIP], days)
+    products[np.diag_indices_from(products)] += np.float32(learning.penalty)
     factor = scipy.linalg.cho_factor(products, lower=True, overwrite_a=True, check_finite=False)
     duals = scipy.linalg.cho_solve(factor, targets.astype(np.float32), check_finite=False)
     dated = days[~np.isnan(days)]
     now = dated.max() if len(dated) else np.nan
-    duals *= recency.between(days, np.array([now]))
+    duals *= learning.recency.between(days, np.array([now]))
     return np.asarray(rows.T @ duals, dtype=np.float32)

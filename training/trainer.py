@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import reduce
 from itertools import pairwise
 from time import perf_counter
 from typing import Any
@@ -19,22 +20,25 @@ from router_model.place import PlaceFinder, name_words
 from router_model.policy import Policy
 from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Portal
 from router_model.prediction import Prediction
-from router_model.scorer import Belief, ModelArrays, Scorer, decode
+from router_model.scorer import ModelArrays, Scorer, decode
 from router_model.suggestion import Router
 from router_model.terms import TermExtractor
 from training.calibration import fit_agreement, fit_link, frequencies, log_lift, targets
 from training.dataset import Example
-from training.forward import Answered, ForwardScores, answered, labels_of, seen_key
+from training.forward import Answered, Asked, ForwardScores, answered, cleaned_key, labels_of
 from training.near_copies import copy_groups
 from training.pipeline import BLOCK_WEIGHTS, TermCounts
 from training.prototypes import prototypes
 from training.report import full_report
-from training.ridge import Days
+from training.ridge import Days, Learning, Recency
 from training.thresholds import choose_policy
 
 FORWARD_CUTS = (0.4, 0.55, 0.7, 0.85, 1.0)
 """A model trained on the rows before each cut is asked about the rows up to the next; the last stretch is
 kept out of calibration and thresholds and makes the report."""
+CHOOSING = 2
+"""On so many first stretches the way of learning is chosen; they lie before the rows that are reported on."""
+LEARNINGS = tuple(Learning(penalty, Recency(steady)) for steady in (1.0, 0.7) for penalty in (1.2, 0.6))
 FEWEST_ROWS = 20
 _EPOCH = datetime(2000, 1, 1)
 
@@ -95,15 +99,22 @@ class History:
         days = [(row.received_at - _EPOCH).total_seconds() / 86_400 if row.received_at else np.nan for row in rows]
         self._days: Days = np.array([np.nan] * self._own + days)
         self._groups = copy_groups(self.complaints)
+        self._keys = [cleaned_key(complaint) for complaint in self.complaints]
 
-    def fit(self, end: int) -> Pipeline:
+    def fit(self, end: int, learning: Learning) -> Pipeline:
         """A pipeline that has seen only the first `end` complaints and the portal's own words."""
         taught = [*prototypes(self.portal, self.rows[:end]), *self.rows[:end]]
         last = self._own + end
-        return self._counts.fit(last, labels_of(taught, list(self.classes)), self.classes, self._days[:last])
+        return self._counts.fit(last, labels_of(taught, list(self.classes)), self.classes, self._days[:last], learning)
 
-    def scores(self, pipeline: Pipeline, start: int, end: int) -> NDArray[np.float32]:
-        return self._counts.scores(pipeline, self._own + start, self._own + end)
+    def ask(self, pipeline: Pipeline, start: int, end: int) -> ForwardScores:
+        """What a pipeline that knows only complaints before `start` says of those up to `end`; near copies of
+        earlier ones are left out."""
+        fresh = np.flatnonzero(self.fresh(start, end))
+        numbers = (fresh + start).tolist()
+        asked = [Asked(number, self.rows[number], self.complaints[number], self._keys[number]) for number in numbers]
+        scores = self._counts.scores(pipeline, self._own + start, self._own + end)
+        return ForwardScores(asked, scores[fresh], self.classes)
 
     def fresh(self, start: int, end: int) -> NDArray[np.bool_]:
         """Which complaints from `start` to `end` are no near copies of one before `start`."""
@@ -112,34 +123,31 @@ class History:
 
 @dataclass(frozen=True)
 class ForwardStretches:
-    """Forward scores of a history, near copies of earlier rows left out; `numbers` are the rows' places in it,
-    `starts` where each stretch begins, `pipeline` the one that was asked about the last stretch."""
+    """Forward scores of a history, where the last stretch begins, the pipeline that was asked about it, and the
+    way of learning that served best on the first stretches."""
 
-    forward: ForwardScores
-    numbers: NDArray[np.intp]
-    starts: Sequence[int]
+    scores: ForwardScores
+    last: int
     pipeline: Pipeline
-
-    def before(self, start: int) -> ForwardScores:
-        return self.forward.kept(self.numbers < start)
-
-    def since(self, start: int) -> ForwardScores:
-        return self.forward.kept(self.numbers >= start)
+    learning: Learning
 
 
 def forward_stretches(history: History, end: int, progress: Progress) -> ForwardStretches:
     """A model for each of `FORWARD_CUTS` of the first `end` rows, asked about the stretch after it."""
-    cuts = [round(cut * end) for cut in FORWARD_CUTS]
-    scores, fresh = [], []
-    for step, (start, after) in enumerate(pairwise(cuts)):
-        progress("menguji maju menurut waktu", step, len(cuts) - 1)
-        pipeline = history.fit(start)
-        scores.append(history.scores(pipeline, start, after))
-        fresh.append(history.fresh(start, after))
-    progress("menguji maju menurut waktu", len(cuts) - 1, len(cuts) - 1)
-    kept = np.concatenate(fresh)
-    rows = ForwardScores(history.rows[cuts[0] : end], np.vstack(scores), history.classes)
-    return ForwardStretches(rows.kept(kept), np.flatnonzero(kept) + cuts[0], cuts[:-1], pipeline)
+    stretches = list(pairwise(round(cut * end) for cut in FORWARD_CUTS))
+    steps = len(LEARNINGS) + len(stretches) - CHOOSING
+    tried = []
+    for step, learning in enumerate(LEARNINGS):
+        progress("menguji maju menurut waktu", step, steps)
+        scores = [history.ask(history.fit(start, learning), start, after) for start, after in stretches[:CHOOSING]]
+        tried.append((learning, reduce(ForwardScores.joined, scores)))
+    learning, scores_so_far = max(tried, key=lambda pair: pair[1].reciprocal_rank())
+    for step, (start, after) in enumerate(stretches[CHOOSING:], len(LEARNINGS)):
+        progress("menguji maju menurut waktu", step, steps)
+        pipeline = history.fit(start, learning)
+        scores_so_far = scores_so_far.joined(history.ask(pipeline, start, after))
+    progress("menguji maju menurut waktu", steps, steps)
+    return ForwardStretches(scores_so_far, start, pipeline, learning)
 
 
 def model_arrays(
@@ -198,10 +206,6 @@ def _place_precision(router: Router, rows: Sequence[Example], predictions: Seque
     return (sum(offices) + 1) / (len(offices) + 1.1) if offices else 0.9
 
 
-def _prediction(row: Example, belief: Belief) -> Prediction:
-    return Prediction(cleaned(row.complaint)[0], belief.answers, belief.category, 0, 0)
-
-
 def ready_router(
     portal: Portal, pipeline: Pipeline, forward: ForwardScores, held_back: int = 0
 ) -> tuple[Router, list[Answered]]:
@@ -210,19 +214,22 @@ def ready_router(
     links, agreement = calibrate(forward, portal)
     router = Router(Scorer(model_arrays(pipeline, portal, links, agreement)), portal, Policy(), PlaceFinder(portal))
     beliefs = decode(forward.scores, forward.classes, links, agreement)
-    predictions = [_prediction(row, belief) for row, belief in zip(forward.rows, beliefs, strict=True)]
+    predictions = [
+        Prediction(item.complaint, belief.answers, belief.category, 0, 0)
+        for item, belief in zip(forward.asked, beliefs, strict=True)
+    ]
     place_precision = _place_precision(router, forward.rows, predictions)
     router = replace(router, policy=Policy(place_precision=place_precision))
     record = [
         answered(
-            row,
-            seen_key(row.complaint),
+            item.row,
+            item.key,
             belief,
-            router.agencies(prediction, router.places.find(prediction.complaint)),
+            router.agencies(prediction, router.places.find(item.complaint)),
             portal,
             held_back=number >= len(beliefs) - held_back,
         )
-        for number, (row, belief, prediction) in enumerate(zip(forward.rows, beliefs, predictions, strict=True))
+        for number, (item, belief, prediction) in enumerate(zip(forward.asked, beliefs, predictions, strict=True))
     ]
     policy = choose_policy(record, portal.settings.get("policy", {}), place_precision)
     return replace(router, policy=policy), record
@@ -270,20 +277,19 @@ def train(rows: Sequence[Example], portal: Portal, progress: Progress = lambda *
     stages.step("membaca laporan", 1, 1)
 
     past = forward_stretches(history, len(rows), stages.step)
-    last = past.starts[-1]
 
     stages.step("mengalibrasi", 0, 1)
-    last_router, _ = ready_router(portal, past.pipeline, past.before(last))
+    last_router, _ = ready_router(portal, past.pipeline, past.scores.before(past.last))
     stages.step("mengalibrasi", 1, 1)
 
     stages.step("menyusun laporan evaluasi", 0, 1)
-    test = past.since(last).rows
-    report = full_report(last_router, test, rows[:last])
+    test = past.scores.since(past.last).rows
+    report = full_report(last_router, test, rows[: past.last])
     stages.step("menyusun laporan evaluasi", 1, 1)
 
     stages.step("melatih dengan semua laporan", 0, 2)
-    pipeline = history.fit(len(rows))
+    pipeline = history.fit(len(rows), past.learning)
     stages.step("melatih dengan semua laporan", 1, 2)
-    router, record = ready_router(portal, pipeline, past.forward, held_back=len(test))
+    router, record = ready_router(portal, pipeline, past.scores, held_back=len(test))
     stages.step("melatih dengan semua laporan", 2, 2)
     return Trained(router, pipeline, report, len(rows), record, test, stages.seconds)

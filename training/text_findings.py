@@ -1,0 +1,196 @@
+"""What is wrong with the texts of a data set: missing, sent twice, sent in waves, with answers or personal data."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+
+from router_model.personal_data import KIND_LABELS
+from router_model.tokens import disposition_leaks
+from training.charts import number
+from training.checked_data import CheckedData, CheckedRow
+from training.excerpts import LONGEST_EXCERPT, excerpt, masked, period_words, places, quoted, shortened
+from training.findings import MOST_LISTED, Finding, finding
+
+CAMPAIGN_ROWS = 5
+CAMPAIGN_DAYS = 14
+"""So many near copies within so many days are a campaign: many people send in one text."""
+
+Groups = list[list[CheckedRow]]
+
+
+def text_findings(data: CheckedData) -> list[Finding]:
+    same, near = _same(data.rows), _near(data)
+    return [
+        _no_text(data),
+        _conflicting(data, same, "agency", "conflicting", "Teks sama, instansi berbeda"),
+        _conflicting(data, same, "category", "conflicting_category", "Teks sama, kategori berbeda"),
+        _repeated(data, same),
+        _near_copies(data, near),
+        _campaigns(data, near),
+        _leaked(data),
+        _personal(data),
+    ]
+
+
+def _several(groups: Iterable[list[CheckedRow]]) -> Groups:
+    """Groups of more than one row, largest first."""
+    return sorted((group for group in groups if len(group) > 1), key=lambda group: -len(group))
+
+
+def _same(rows: Sequence[CheckedRow]) -> Groups:
+    groups: dict[tuple[str, ...], list[CheckedRow]] = defaultdict(list)
+    for row in rows:
+        if row.words:
+            groups[row.words].append(row)
+    return _several(groups.values())
+
+
+def _near(data: CheckedData) -> Groups:
+    groups: dict[int, list[CheckedRow]] = defaultdict(list)
+    for row, group in zip(data.rows, data.copies.tolist(), strict=True):
+        if row.words:
+            groups[group].append(row)
+    return _several(groups.values())
+
+
+def _wheres(rows: Iterable[CheckedRow]) -> str:
+    return places([row.where for row in rows])
+
+
+def _no_text(data: CheckedData) -> Finding:
+    empty = [row for row in data.rows if not row.row.get("text")]
+    return finding(
+        "no_text",
+        "Tanpa isi",
+        "salah",
+        [row.where for row in empty],
+        "Isi teks pengaduannya atau hapus barisnya; tanpa isi tidak ada yang dapat dipelajari selain judulnya.",
+        rows=len(empty),
+        total=data.total,
+    )
+
+
+def _conflicting(data: CheckedData, same: Groups, column: str, code: str, title: str) -> Finding:
+    told, rows = [], 0
+    for group in same:
+        counts = Counter(row.labels[column] for row in group if column in row.labels)
+        if len(counts) > 1:
+            rows += counts.total()
+            sides = ", ".join(
+                f"{quoted(name)} ({n})" for name, n in sorted(counts.items(), key=lambda i: (-i[1], i[0]))
+            )
+            told.append(f"{_wheres(group)}: {sides} – {excerpt(group[0].complaint)}")
+    return finding(
+        code,
+        title,
+        "perlu dilihat",
+        told,
+        "Tentukan jawaban yang benar dan samakan labelnya; bila keduanya wajar, biarkan: ini batas ketepatan yang "
+        "dapat dicapai siapa pun.",
+        rows=rows,
+        total=data.total,
+        unit="teks",
+        most=MOST_LISTED,
+    )
+
+
+def _repeated(data: CheckedData, same: Groups) -> Finding:
+    again = sum(len(group) - 1 for group in same)
+    return finding(
+        "repeated",
+        "Teks yang dikirim lebih dari sekali",
+        "keterangan",
+        [f"{_wheres(group)}: {excerpt(group[0].complaint)}" for group in same],
+        "Tidak perlu dihapus: salinan tidak ikut dihitung saat model diuji.",
+        rows=again,
+        total=data.total,
+        count=again,
+    )
+
+
+def _near_copies(data: CheckedData, near: Groups) -> Finding:
+    groups = [group for group in near if len({row.words for row in group}) > 1]
+    return finding(
+        "near_copies",
+        "Teks yang hampir sama",
+        "keterangan",
+        [f"{len(group)} laporan, {_wheres(group)}: {excerpt(group[0].complaint)}" for group in groups],
+        "Tidak perlu dihapus: laporan yang hampir sama tidak ikut dihitung saat model diuji.",
+        rows=sum(map(len, groups)),
+        total=data.total,
+        unit="kelompok",
+    )
+
+
+def _campaigns(data: CheckedData, near: Groups) -> Finding:
+    waves = [wave for group in near if len(wave := _densest(group)) >= CAMPAIGN_ROWS]
+    told = []
+    for wave in sorted(waves, key=lambda wave: -len(wave)):
+        days = [row.day for row in wave if row.day]
+        told.append(
+            f"{number(len(wave))} laporan, {period_words(days[0], days[-1])}, {_wheres(wave)}: "
+            f"{excerpt(wave[0].complaint)}"
+        )
+    return finding(
+        "campaign",
+        f"Kampanye: sedikitnya {CAMPAIGN_ROWS} laporan yang hampir sama dalam {CAMPAIGN_DAYS} hari",
+        "perlu dilihat",
+        told,
+        "Pastikan semuanya berlabel sama; bila satu kampanye menguasai sebuah kelas, kumpulkan juga laporan lain untuk "
+        "kelas itu.",
+        rows=sum(map(len, waves)),
+        total=data.total,
+        unit="kampanye",
+    )
+
+
+def _densest(group: Sequence[CheckedRow]) -> list[CheckedRow]:
+    """The most rows of a group that came in within `CAMPAIGN_DAYS` days, oldest first."""
+    dated = sorted(((row.day, number) for number, row in enumerate(group) if row.day))
+    best: list[tuple[date, int]] = []
+    start = 0
+    for end, (day, _) in enumerate(dated, 1):
+        while dated[start][0] <= day - timedelta(days=CAMPAIGN_DAYS):
+            start += 1
+        if end - start > len(best):
+            best = dated[start:end]
+    return [group[number] for _, number in best]
+
+
+def _leaked(data: CheckedData) -> Finding:
+    found = [(row, leaks[0]) for row in data.rows if (leaks := disposition_leaks(row.complaint.text))]
+    return finding(
+        "leaked",
+        "Memuat bocoran disposisi",
+        "keterangan",
+        [
+            f"{row.where}: “{shortened(masked(row.complaint.text[start:end]), LONGEST_EXCERPT)}”"
+            for row, (start, end) in found
+        ],
+        "Tidak perlu diubah: bagian yang ditambahkan saat meneruskan laporan tidak ikut dipelajari.",
+        rows=len(found),
+        total=data.total,
+    )
+
+
+def _personal(data: CheckedData) -> Finding:
+    kinds: dict[str, list[CheckedRow]] = defaultdict(list)
+    for row in data.rows:
+        for kind in row.personal:
+            kinds[kind].append(row)
+    rows = sum(bool(row.personal) for row in data.rows)
+    return finding(
+        "personal_data",
+        "Memuat data pribadi",
+        "keterangan",
+        [
+            f"{label}: {number(len(kinds[kind]))} laporan ({_wheres(kinds[kind])})"
+            for kind, label in KIND_LABELS.items()
+            if kinds[kind]
+        ],
+        "Disamarkan sebelum disimpan dan dipelajari; berkas asalnya tetap memuatnya, jadi batasi siapa yang dapat "
+        "membukanya.",
+        rows=rows,
+        total=data.total,
+        count=rows,
+    )
