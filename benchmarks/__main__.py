@@ -2,8 +2,8 @@
 
 import sys
 
-from benchmarks import ablation, accuracy, cold, speed
+from benchmarks import ablation, accuracy, cold, replay, speed, training
 
-for module in (accuracy, cold, ablation, speed):
+for module in (accuracy, replay, cold, ablation, training, speed):
     sys.stdout.write(f"\n=== python -m {module.__name__} ===\n")
     module.main()

@@ -1,12 +1,14 @@
 """What each step of preprocessing and of the model is worth on real complaints: python -m benchmarks.ablation
 
-Surabaya's first 80 % by time for training, the last 20 % for testing, raw scores without calibration.
+Surabaya's first 80 % by time for training, the last 20 % for testing without near copies of training rows, raw scores
+without calibration.
 """
 
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,12 @@ import numpy as np
 
 from benchmarks.accuracy import REAL
 from router_model import cleaning, terms, tokens
-from router_model.cleaning import cleaned
 from router_model.portal import load_portal
 from training import pipeline, trainer
 from training.dataset import examples
-from training.pipeline import label_matrix, scores
 from training.portal_derivation import derive
 from training.reading import read_rows
+from training.ridge import Learning, Recency
 from training.trainer import answer_classes
 
 _CACHES = (tokens.normal_form, tokens.stem, terms.character_ngrams)
@@ -66,8 +67,17 @@ STEPS: dict[str, tuple[Any, str, Any]] = {
     "tanpa n-gram huruf": (pipeline, "BLOCK_WEIGHTS", pipeline.BLOCK_WEIGHTS | {"characters": 0.0}),
     "tanpa kata": (pipeline, "BLOCK_WEIGHTS", pipeline.BLOCK_WEIGHTS | {"words": 0.0}),
     "tanpa alamat": (pipeline, "BLOCK_WEIGHTS", pipeline.BLOCK_WEIGHTS | {"place": 0.0}),
+    "tanpa kata bersama tempatnya": (pipeline, "BLOCK_WEIGHTS", pipeline.BLOCK_WEIGHTS | {"local": 0.0}),
     "tanpa bobot informasi": (pipeline, "information", lambda counts, _: np.zeros(counts.shape[1], np.float32)),
     "tanpa kata-kata portal sendiri": (trainer, "prototypes", lambda portal, rows: []),
+}
+
+
+LEARNING = Learning(recency=Recency(steady=0.7))
+LEARNINGS = {
+    "masa lalu tidak memudar": Learning(),
+    "penyusutan setengahnya": replace(LEARNING, penalty=0.6),
+    "penyusutan dua kali": replace(LEARNING, penalty=2.4),
 }
 
 
@@ -83,15 +93,14 @@ def main(path: Path = REAL / "surabaya_wargaku.csv") -> None:
     cut = int(0.8 * len(known))
     classes = answer_classes(portal, known)
 
-    def accuracy() -> tuple[float, float]:
-        complaints = [cleaned(row.complaint)[0] for row in known]
-        fitted = trainer._fit(portal, known[:cut], complaints[:cut], classes)
-        given, start, results = scores(fitted, complaints[cut:]), 0, []
-        for answer, names in classes.items():
-            wanted = label_matrix([row.labels.get(answer, "") for row in known[cut:]], names)
-            block = given[wanted.known, start : start + len(names)]
-            results.append(float(np.mean(block.argmax(axis=1) == wanted.indicators.indices)))
-            start += len(names)
+    def accuracy(learning: Learning = LEARNING) -> tuple[float, float]:
+        history = trainer.History(portal, known, classes)
+        asked = history.ask(history.fit(cut, learning), cut, len(known))
+        results = []
+        for answer in ("unit", "category"):
+            wanted = asked.matrix(answer)
+            right = asked.of(answer)[wanted.known].argmax(axis=1) == wanted.indicators.indices
+            results.append(float(np.mean(right)))
         return results[0], results[1]
 
     def line(title: str, measure: Callable[[], tuple[float, float]], base: tuple[float, float] | None = None) -> None:
@@ -105,6 +114,8 @@ def main(path: Path = REAL / "surabaya_wargaku.csv") -> None:
     for title, (module, name, value) in STEPS.items():
         with replaced(module, name, value):
             line(title, accuracy, whole)
+    for title, learning in LEARNINGS.items():
+        line(title, lambda learning=learning: accuracy(learning), whole)
 
 
 if __name__ == "__main__":

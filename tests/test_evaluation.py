@@ -21,7 +21,6 @@ from training.evaluation import (
     per_class,
     summary,
 )
-from training.thresholds import FEWEST_FOR_THRESHOLD, smallest_sure
 
 FIVE = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
 
@@ -87,32 +86,6 @@ def test_every_figure_is_a_share(rows: list[tuple[float, bool]]) -> None:
     p, right = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
     assert 0 <= expected_calibration_error(p, right) <= 1
     assert 0 <= coverage_at(p, right, 0.95) <= coverage_at(p, right, 0.9) <= 1
-
-
-def test_a_threshold_needs_thirty_rows_and_the_bound_of_clopper_and_pearson() -> None:
-    """With n of n right the one-sided 95 % bound is 0.05^(1/n): 0.905 for 30."""
-    assert 0.904 < 0.05 ** (1 / 30) < 0.906
-    p = np.linspace(0.99, 0.70, FEWEST_FOR_THRESHOLD)
-    right = np.ones(FEWEST_FOR_THRESHOLD, bool)
-    assert smallest_sure(p, right, 0.90) == pytest.approx(0.70)
-    assert smallest_sure(p, right, 0.91) > 1
-    assert smallest_sure(p[:-1], right[:-1], 0.90) > 1
-
-
-def test_a_threshold_stops_where_errors_become_too_many() -> None:
-    """100 of 100 right, then only wrong ones: the bound for 101 with 1 wrong is 0.954, with 2 wrong 0.939."""
-    p, right = np.linspace(1, 0.5, 140), np.arange(140) < 100
-    assert smallest_sure(p, right, 0.95) == pytest.approx(p[100])
-    assert smallest_sure(p, right, 0.94) == pytest.approx(p[100])
-
-
-def test_a_threshold_counts_every_row_that_stands_at_it() -> None:
-    assert smallest_sure(np.full(100, 0.5), np.arange(100) < 30, 0.90) > 1
-
-
-@pytest.mark.parametrize("right", [np.empty(0, bool), np.zeros(40, bool)])
-def test_no_threshold_is_named_where_none_is_good_enough(right: np.ndarray) -> None:
-    assert smallest_sure(np.linspace(0, 1, len(right)), right, 0.9) > 1
 
 
 def test_a_summary_of_four_rows() -> None:

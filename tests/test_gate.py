@@ -150,7 +150,8 @@ def broken(right: int, of: int, others: int) -> list[Answered]:
 def test_an_agency_whose_complaints_are_no_longer_found_is_named(town: Router) -> None:
     """As many rows right as before, so that no other fault is found."""
     verdict = compared(town, broken(20, 30, others=10), broken(30, 30, others=20))
-    assert verdict.reasons == ("Dinas Kebersihan: laporannya kini ditemukan 67%, dahulu 100% (dari 30).",)
+    (reason,) = verdict.reasons
+    assert re.match(r"Dinas Kebersihan: laporannya kini ditemukan 67 ?%, dahulu 100 ?% \(dari 30\)\.$", reason)
 
 
 @pytest.mark.parametrize(("right", "of"), [(FEWEST_OF_AGENCY - 10, FEWEST_OF_AGENCY - 1), (27, 30)])
@@ -185,7 +186,7 @@ def test_confidence_that_no_longer_fits_is_refused_and_named(town: Router) -> No
     honest, boastful = answers(160, 40, p=0.8), answers(160, 40, p=0.99)
     verdict = compared(town, boastful, honest)
     (reason,) = verdict.reasons
-    assert re.match(r"Keyakinan tidak lagi sesuai kenyataan: melenceng 19.0%, dahulu [0-3].\d%\.$", reason)
+    assert re.match(r"Keyakinan tidak lagi sesuai kenyataan: melenceng 19[.,]0 ?%, dahulu [0-3][.,]\d ?%\.$", reason)
     assert compared(town, honest, boastful).agrees
     assert compared(town, boastful, boastful).agrees
 
@@ -203,9 +204,8 @@ def test_data_in_which_many_labels_changed_is_not_trusted(town: Router, changed:
     verdict = compared(town, new, old)
     assert verdict.agrees == agrees
     if not agrees:
-        assert verdict.reasons == (
-            "Label instansi 11% laporan yang sama berbeda dari data rilis yang berlaku; periksa datanya.",
-        )
+        (reason,) = verdict.reasons
+        assert re.match(r"Label instansi 11 ?% laporan yang sama berbeda .*; periksa datanya\.$", reason)
 
 
 def test_a_row_whose_agency_is_not_labelled_is_compared_on_its_other_answers(town: Router) -> None:

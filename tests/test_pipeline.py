@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from router_model.calibration import Link
 from router_model.complaint import Complaint
+from router_model.errors import DatasetError
 from router_model.portal import Agency, Category, Place, Portal
 from router_model.scorer import Scorer
 from router_model.terms import TermExtractor, area
@@ -146,6 +147,13 @@ def test_a_block_without_terms_is_left_out() -> None:
 
 def test_complaints_without_any_common_term_have_no_counts() -> None:
     assert TermCounts(EXTRACTOR, [Complaint(text="abc"), Complaint(text="xyz"), Complaint(text="")]).counts == {}
+
+
+def test_earlier_complaints_without_a_word_in_common_are_refused_in_the_users_words() -> None:
+    """Words that occur in two later complaints are none of theirs."""
+    counts = TermCounts(EXTRACTOR, [Complaint("")] * FIRST + COMPLAINTS[FIRST:])
+    with pytest.raises(DatasetError, match="Tidak ada kata yang muncul di dua laporan"):
+        fitted(counts)
 
 
 def test_the_same_words_in_the_same_village_go_where_they_went() -> None:

@@ -105,8 +105,8 @@ def check_table(
     progress("mencari salinan", 1, 1)
     findings += [*time_findings(data), *drift_findings(data)]
     reason = reason_not_searched(data)
-    if portal and not reason:
-        findings.append(doubtful_label_finding(data, portal, progress))
+    if not reason:
+        findings.append(doubtful_label_finding(data, progress))
     return Checkup(
         source=source,
         portal=portal.name if portal else "",

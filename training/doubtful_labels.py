@@ -6,51 +6,37 @@ products of the rows, A = K + penalty I, targets Y and left-out rows G, the resi
 would vouch for each other's labels. The weights of terms are those of all rows.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import scipy.linalg
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 
-from router_model.cleaning import cleaned
-from router_model.complaint import Complaint
-from router_model.portal import Portal
-from router_model.terms import TermExtractor
 from training.calibration import fit_link, frequencies, targets
-from training.charts import percent
+from training.charts import number, percent
 from training.checked_data import CheckedData
 from training.excerpts import excerpt, quoted
 from training.findings import MOST_LISTED, Finding, finding
-from training.pipeline import (
-    BLOCK_WEIGHTS,
-    FEWEST_ROWS,
-    MOST_TERMS,
-    LabelMatrix,
-    TermWeighting,
-    label_matrix,
-)
-from training.prototypes import prototypes
+from training.forward import labels_of
+from training.pipeline import LabelMatrix, Labels, TermWeighting, label_matrix
 from training.ridge import EXACT_ROWS, Floats, gram
-from training.trainer import Progress, place_words
+from training.trainer import Progress
 
 FEWEST_LABELLED = 200
-PENALTY = 1.2
-BLOCKS = ("words", "title", "place")
-"""Runs of characters take most of the time and found no more wrong labels."""
+PENALTY = 1.5
 LEAST_OTHER = 0.6
-MOST_OWN = 0.05
+MOST_OWN = 0.02
 """A label is doubtful if another class has at least the one probability and its own at most the other."""
 OTHER_LABEL_TRUST = 0.2
 """How much a row's other label counts beside its text. The more, the surer one wrong label of two is found, and
-the surer two wrong labels together are not."""
+the surer two wrong labels together are missed."""
 ANSWERS = {"unit": "instansi", "category": "kategori"}
 STRIP = 512
 STAGE = "mencari label yang mungkin keliru"
-
-LabelledText = tuple[Complaint, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,65 +56,38 @@ class Doubt:
 
 
 def doubtful_labels(
-    texts: Sequence[LabelledText],
+    texts: Sequence[Sequence[str]],
+    labels: Labels,
     copies: NDArray[np.intp],
-    portal: Portal,
     progress: Progress = lambda *_: None,
 ) -> list[Doubt]:
-    """Labels of cleaned complaints that are probably wrong, most doubtful first.
+    """Labels that are probably wrong, most doubtful first; at least one answer must have two classes.
 
-    `copies` holds a number a text, equal for near copies. Memory and time grow with the square and the cube of
-    the number of texts.
+    `texts` are normal words, `labels` has one label ("" for none) a text for each answer, `copies` a number a text,
+    equal for near copies. Memory grows with the square, time with the cube of the number of texts.
     """
-    # The portal's own words are learned from too, but never doubted.
-    own = [(cleaned(item.complaint)[0], item.labels) for item in prototypes(portal, ())]
-    both = [*own, *texts]
-    matrices = {answer: _matrix(answer, both) for answer in ANSWERS}
-    matrices = {answer: matrix for answer, matrix in matrices.items() if matrix.known[len(own) :].any()}
-    if not matrices:
-        return []
     progress(STAGE, 0, 4)
-    products = gram(_features(both, TermExtractor(place_words(portal))))
+    counts = CountVectorizer(analyzer=_terms, dtype=np.float32).fit_transform(texts)
+    products = gram(TermWeighting(tuple(labels)).fit(counts, labels).transform(counts))
     progress(STAGE, 1, 4)
+    matrices = {answer: label_matrix(names, sorted(set(names) - {""})) for answer, names in labels.items()}
     indicators = np.hstack([matrix.indicators.toarray() for matrix in matrices.values()])
-    groups = np.concatenate([-1 - np.arange(len(own)), copies])
-    scores = left_out_scores(products, indicators, groups, PENALTY)[len(own) :]
+    scores = left_out_scores(products, indicators, copies, PENALTY)
     progress(STAGE, 3, 4)
-    judged = {answer: _from(matrix, len(own)) for answer, matrix in matrices.items()}
     found: list[Doubt] = []
     start = 0
-    for answer, matrix in judged.items():
+    for answer, matrix in matrices.items():
         end = start + len(matrix.classes)
-        others = [other for name, other in judged.items() if name != answer]
+        others = [other for name, other in matrices.items() if name != answer]
         found += _doubts(answer, matrix, scores[:, start:end], others)
         start = end
     progress(STAGE, 4, 4)
     return sorted(found, key=lambda doubt: (-doubt.odds, doubt.row, doubt.answer))
 
 
-def _matrix(answer: str, texts: Sequence[LabelledText]) -> LabelMatrix:
-    names = [labels.get(answer, "") for _, labels in texts]
-    return label_matrix(names, sorted(set(names) - {""}))
-
-
-def _from(matrix: LabelMatrix, first: int) -> LabelMatrix:
-    return LabelMatrix(matrix.classes, matrix.known[first:], matrix.indicators[first:])
-
-
-def _features(texts: Sequence[LabelledText], extractor: TermExtractor) -> sp.csr_matrix:
-    """Weighed terms, as in training, of a part of the blocks."""
-    complaints = [complaint for complaint, _ in texts]
-    labels = {answer: [own.get(answer, "") for _, own in texts] for answer in ANSWERS}
-    blocks = []
-    for block in BLOCKS:
-        counter = CountVectorizer(analyzer=getattr(extractor, block), min_df=FEWEST_ROWS, dtype=np.float32)
-        try:
-            counts = counter.fit_transform(complaints)
-        except ValueError:  # no term occurs twice
-            continue
-        weighting = TermWeighting(most_terms=MOST_TERMS[block]).fit(counts, labels)
-        blocks.append(np.float32(BLOCK_WEIGHTS[block]) * weighting.transform(counts))
-    return sp.hstack(blocks, format="csr") if blocks else sp.csr_matrix((len(texts), 1), dtype=np.float32)
+def _terms(words: Sequence[str]) -> list[str]:
+    """Words and pairs of words; stems and runs of characters take longer and found no more wrong labels."""
+    return [*words, *(f"{first} {second}" for first, second in pairwise(words))]
 
 
 def left_out_scores(products: Floats, wanted: Floats, groups: NDArray[np.intp], penalty: float) -> Floats:
@@ -205,14 +164,15 @@ def reason_not_searched(data: CheckedData) -> str:
     return ""
 
 
-def doubtful_label_finding(data: CheckedData, portal: Portal, progress: Progress) -> Finding:
-    rows = [(number, row, row.example) for number, row in enumerate(data.rows) if row.example]
-    texts = [(row.complaint, example.labels) for _, row, example in rows]
-    copies = data.copies[[number for number, _, _ in rows]]
-    doubts = doubtful_labels(texts, copies, portal, progress)
-    told = []
+def doubtful_label_finding(data: CheckedData, progress: Progress) -> Finding:
+    places = [place for place, row in enumerate(data.rows) if row.example]
+    labels = labels_of([row.example for row in data.learned], list(ANSWERS))
+    labels = {answer: names for answer, names in labels.items() if len(set(names) - {""}) > 1}
+    doubts = doubtful_labels([row.words for row in data.learned], labels, data.copies[places], progress)
+    counts = Counter(doubt.answer for doubt in doubts)
+    told = [", ".join(f"{name} {number(counts[answer])}" for answer, name in ANSWERS.items())] if doubts else []
     for doubt in doubts:
-        row = rows[doubt.row][1]
+        row = data.learned[doubt.row]
         column = "agency" if doubt.answer == "unit" else doubt.answer
         told.append(
             f"{row.where}: {ANSWERS[doubt.answer]} tertulis {quoted(row.labels[column])}, laporan serupa masuk ke "
@@ -229,5 +189,6 @@ def doubtful_label_finding(data: CheckedData, portal: Portal, progress: Progress
         rows=len({doubt.row for doubt in doubts}),
         total=data.total,
         unit="label",
+        count=len(doubts),
         most=MOST_LISTED,
     )

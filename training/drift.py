@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from scipy.stats import binom
+
 from training.charts import number, percent
 from training.checked_data import CheckedData, CheckedRow
 from training.excerpts import day_words, period_words, quoted
@@ -19,6 +21,8 @@ CHANCE = 1e-4
 """A label began or ended if a steady one would have been absent that long with no more than this chance."""
 STRAY = 0.02
 """This share of a label's rows may lie before its beginning or after its end."""
+LONG = 0.1
+"""Absent for less than this share of all rows, a label is not said to have begun or ended."""
 APART = 90
 """Days between the end of one label and the beginning of the next that may follow it."""
 ALIKE = 0.5
@@ -85,7 +89,8 @@ def spans(column: str, rows: Sequence[CheckedRow]) -> list[Span]:
         stray = int(STRAY * len(own))
         first, last = own[stray], own[-1 - stray]
         began, ended = (
-            (1 - absent / len(rows)) ** (len(own) - stray) < CHANCE for absent in (first, len(rows) - 1 - last)
+            absent >= LONG * len(rows) and binom.cdf(stray, len(own), absent / len(rows)) < CHANCE
+            for absent in (first, len(rows) - 1 - last)
         )
         first_day, last_day = rows[first].day, rows[last].day
         if (began or ended) and first_day and last_day:

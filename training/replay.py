@@ -11,10 +11,12 @@ from router_model.errors import DatasetError
 from router_model.policy import Route
 from router_model.portal import Portal
 from router_model.suggestion import Router, Suggestion
+from training.baselines import baseline_answers
 from training.dataset import Example
-from training.evaluation import evaluation_of
+from training.evaluation import LABEL_OF, evaluation_of
 from training.trainer import History, Progress, answer_classes, check_enough, forward_stretches, ready_router
 
+PLAIN_ANSWERS = ("agency_kind", "category")
 STEPS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=28)}
 
 
@@ -100,7 +102,8 @@ def replay(
     every: str = "week",
     progress: Progress = lambda *_: None,
 ) -> dict[str, Any]:
-    """Figures of weekly (or daily, monthly) refits, of the first model left as it is, and the curve of both.
+    """Figures of weekly (or daily, monthly) refits, of the first model left as it is, of a plain model refitted on
+    the same days, and the curve of the first two.
 
     Each step trains on all rows before it, with calibration and thresholds from answers given before it, and
     suggests through the router that serves. Complaints that repeat earlier ones are counted as they come.
@@ -119,6 +122,7 @@ def replay(
     static: Router | None = None
     given: list[Suggestion] = []
     stale: list[Suggestion] = []
+    plain = PlainModel()
     curve = []
     for number, step in enumerate(stretches):
         progress("memutar ulang riwayat", number, len(stretches))
@@ -127,6 +131,7 @@ def replay(
         static = static or router
         asked = rows[step.start : step.end]
         complaints = [row.complaint for row in asked]
+        plain.add(rows[: step.start], asked)
         given += (refit := router.suggest_many(complaints))
         stale += (left := static.suggest_many(complaints))
         curve.append(_point(step, refit, left, asked))
@@ -142,9 +147,25 @@ def replay(
         "repeated": float(repeats.mean()),
         **evaluation_of(given, asked),
         "static": evaluation_of(stale, asked),
+        "plain": plain.accuracy(),
         "curve": curve,
         "saved": workload.saved(given, asked),
     }
+
+
+class PlainModel:
+    """Counts how often tf-idf words and a linear support vector machine are right when refitted at each step."""
+
+    def __init__(self) -> None:
+        self._right: dict[str, list[bool]] = {answer: [] for answer in PLAIN_ANSWERS}
+
+    def add(self, known: Sequence[Example], asked: Sequence[Example]) -> None:
+        for answer, given in baseline_answers(known, asked, PLAIN_ANSWERS).items():
+            wanted = [row.labels.get(LABEL_OF[answer]) for row in asked]
+            self._right[answer] += [g == w for g, w in zip(given["plain"], wanted, strict=True) if w]
+
+    def accuracy(self) -> dict[str, float]:
+        return {answer: float(np.mean(right)) for answer, right in self._right.items() if right}
 
 
 def _point(

@@ -44,6 +44,8 @@ def replay(
     )
     show_scores("Dilatih ulang terus", lived)
     show_scores("Model pertama, tanpa latih ulang", lived["static"])
+    plain = ", ".join(f"{answer} {right:.3f}" for answer, right in lived["plain"].items())
+    result(f"Pembanding sederhana (TF-IDF dan LinearSVC), dilatih ulang pada hari yang sama, tepat: {plain}")
     result(_saved(lived["saved"]))
 
 
