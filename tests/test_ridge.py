@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
@@ -46,6 +46,7 @@ def test_inner_products_of_only_rare_and_of_only_common_terms(dense: Floats) -> 
     assert gram(sp.csr_matrix(dense)).tolist() == (dense @ dense.T).tolist()
 
 
+@settings(deadline=None)
 @given(KERNELS, MOMENTS)
 def test_moments_are_alike_in_both_directions_and_equal_to_themselves(recency: Recency, days: Days) -> None:
     alike = recency.between(days, days)
@@ -55,6 +56,7 @@ def test_moments_are_alike_in_both_directions_and_equal_to_themselves(recency: R
     assert alike.max() <= 1
 
 
+@settings(deadline=None)
 @given(KERNELS, MOMENTS)
 def test_what_moments_have_in_common_is_an_inner_product(recency: Recency, days: Days) -> None:
     assert np.linalg.eigvalsh(recency.between(days, days).astype(np.float64)).min() > -1e-5

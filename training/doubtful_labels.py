@@ -22,7 +22,7 @@ from training.checked_data import CheckedData
 from training.excerpts import excerpt, quoted
 from training.findings import MOST_LISTED, Finding, finding
 from training.forward import labels_of
-from training.pipeline import LabelMatrix, Labels, TermWeighting, label_matrix
+from training.pipeline import FEWEST_ROWS, LabelMatrix, Labels, TermWeighting, label_matrix
 from training.ridge import EXACT_ROWS, Floats, gram
 from training.trainer import Progress
 
@@ -67,7 +67,10 @@ def doubtful_labels(
     equal for near copies. Memory grows with the square, time with the cube of the number of texts.
     """
     progress(STAGE, 0, 4)
-    counts = CountVectorizer(analyzer=_terms, dtype=np.float32).fit_transform(texts)
+    try:
+        counts = CountVectorizer(analyzer=_terms, min_df=FEWEST_ROWS, dtype=np.float32).fit_transform(texts)
+    except ValueError:  # no term occurs in two texts
+        return []
     products = gram(TermWeighting(tuple(labels)).fit(counts, labels).transform(counts))
     progress(STAGE, 1, 4)
     matrices = {answer: label_matrix(names, sorted(set(names) - {""})) for answer, names in labels.items()}
@@ -168,7 +171,8 @@ def doubtful_label_finding(data: CheckedData, progress: Progress) -> Finding:
     places = [place for place, row in enumerate(data.rows) if row.example]
     labels = labels_of([row.example for row in data.learned], list(ANSWERS))
     labels = {answer: names for answer, names in labels.items() if len(set(names) - {""}) > 1}
-    doubts = doubtful_labels([row.words for row in data.learned], labels, data.copies[places], progress)
+    words = [row.words for row in data.learned]
+    doubts = doubtful_labels(words, labels, data.copies[places], progress) if labels else []
     counts = Counter(doubt.answer for doubt in doubts)
     told = [", ".join(f"{name} {number(counts[answer])}" for answer, name in ANSWERS.items())] if doubts else []
     for doubt in doubts:

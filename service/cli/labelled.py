@@ -12,7 +12,7 @@ from router_model.portal import Portal
 from service.cli.output import say
 from training.column_mapping import load_mapping
 from training.dataset import MOST_SHOWN, Example, LabelFault, LabelMapping, examples, label_mappings
-from training.reading import parse_moment, read_table
+from training.reading import Row, parse_moment, read_table
 
 PortalFolder = Annotated[Path, typer.Option("--portal", help="Folder portal.")]
 Until = Annotated[str, typer.Option(help="Hanya laporan yang masuk sebelum tanggal ini (ISO 8601).")]
@@ -22,21 +22,25 @@ Columns = Annotated[
 ]
 
 
+def rows_of(paths: Sequence[Path], columns: Path | None) -> list[Row]:
+    """The rows of several files together; those that cannot be read are named and left out."""
+    mapping = load_mapping(columns) if columns else None
+    tables = [read_table(path, mapping) for path in paths]
+    if unread := [fault for table in tables for fault in table.faults]:
+        _list(f"{len(unread)} baris tidak terbaca dan dilewati:", unread)
+    return [row for table in tables for row in table.rows]
+
+
 def labelled(
     paths: Sequence[Path], portal: Portal, columns: Path | None
 ) -> tuple[list[Example], list[LabelFault], list[LabelMapping]]:
     """Examples of several files together, oldest first, labels that cannot be learned, and labels that are learned
-    under another name. Rows that cannot be read are named and left out.
+    under another name.
 
     Raises:
         DatasetError: a file cannot be read, or no row holds a label that the portal knows.
     """
-    mapping = load_mapping(columns) if columns else None
-    tables = [read_table(path, mapping) for path in paths]
-    unread = [fault for table in tables for fault in table.faults]
-    if unread:
-        _list(f"{len(unread)} baris tidak terbaca dan dilewati:", unread)
-    rows = [row for table in tables for row in table.rows]
+    rows = rows_of(paths, columns)
     found, faults = examples(rows, portal)
     if not found:
         raise DatasetError(

@@ -9,10 +9,10 @@ import typer
 
 from router_model.errors import DatasetError
 from router_model.portal import load_portal
+from service.cli.labelled import Columns, rows_of
 from service.cli.output import result, say
 from training.alias_decisions import ALIAS_FILE, AliasDecisions, read_decisions
 from training.portal_derivation import derive, derive_from_names
-from training.reading import read_rows
 
 app = typer.Typer(help="Folder portal: instansi, kategori, wilayah.", no_args_is_help=True)
 
@@ -32,6 +32,7 @@ def init(
         Path | None, typer.Option(help=f"{ALIAS_FILE} yang kolom merge-nya sudah diisi `ya` atau `tidak`.")
     ] = None,
     name: Annotated[str, typer.Option(help="Nama portal; bawaan nama foldernya.")] = "",
+    columns: Columns = None,
 ) -> None:
     """Menyusun folder portal dari riwayat berlabel, atau dari daftar nama instansi untuk kota baru."""
     if (data is None) == (agencies is None):
@@ -39,8 +40,8 @@ def init(
     title = name or out.name
     decisions = read_decisions(aliases) if aliases else AliasDecisions()
     if data is not None:
-        source = [str(data)]
-        counts = derive(read_rows(data), out, title, decisions)
+        source = [str(data)] + (["--columns", str(columns)] if columns else [])
+        counts = derive(rows_of([data], columns), out, title, decisions)
     else:
         assert agencies is not None  # noqa: S101
         source = ["--agencies", str(agencies)] + (["--territory", str(territory)] if territory else [])

@@ -16,10 +16,11 @@ from router_model.errors import DatasetError
 from router_model.policy import ROUTE_LABELS
 from router_model.portal import REPORT_TYPES, Category
 from router_model.suggestion import Suggestion
+from service.cli.labelled import Columns, rows_of
 from service.cli.output import AsJson, Registry, progress, result, result_json, say
 from service.serving import serving_release
 from service.wire import suggestion_body
-from training.reading import COLUMNS, Row, read_rows
+from training.reading import COLUMNS, Row
 
 SCORED = (
     "agency", "agency_p", "agency_2", "agency_2_p", "agency_3", "agency_3_p", "category", "category_p", "urgency",
@@ -80,6 +81,7 @@ def score(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Berkas hasil (.csv, .xlsx, .jsonl).")],
     registry: Registry,
     release: Annotated[str, typer.Option(help="Nomor rilis; bawaan yang berlaku.")] = "",
+    columns: Columns = None,
 ) -> None:
     """Menjawab satu berkas; kolom jawaban ditambahkan pada setiap baris."""
     writers = {".csv": _write_csv, ".xlsx": _write_xlsx, ".jsonl": _write_jsonl}
@@ -88,7 +90,7 @@ def score(
         raise DatasetError(f"{out.name}: jenis hasil tidak dikenal; pakai {', '.join(writers)}")
     serving = serving_release(registry, release)
     opened = serving.release
-    rows = read_rows(source)
+    rows = rows_of([source], columns)
     scored: list[dict[str, str]] = []
     with progress() as call:
         for start in range(0, len(rows), CHUNK):

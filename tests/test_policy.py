@@ -1,0 +1,71 @@
+"""A policy is plain values: it travels through JSON and changes without a model."""
+
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from router_model.policy import NEVER, REASONS, ROUTE_LABELS, Policy, Reason, Route, Threshold, reason
+from router_model.suggestion import Router
+from training.dataset import Example
+
+PROBABILITIES = st.floats(0, NEVER)
+THRESHOLDS = st.builds(Threshold, PROBABILITIES, st.dictionaries(st.text(max_size=9), PROBABILITIES, max_size=4))
+POLICIES = st.builds(
+    Policy, **{f.name: THRESHOLDS if f.name in ("auto", "prefill") else PROBABILITIES for f in fields(Policy)}
+)
+
+
+def test_a_threshold_of_its_own_comes_before_the_shared_one() -> None:
+    threshold = Threshold(0.9, {"dishub": 0.6, "@kelurahan": NEVER})
+    assert [threshold.of(unit) for unit in ("dishub", "@kelurahan", "dlh", "")] == [0.6, NEVER, 0.9, 0.9]
+
+
+def test_without_a_threshold_nothing_is_ever_sure_enough() -> None:
+    assert Policy().auto.of("dishub") == Policy().prefill.of("dishub") == Policy().category == NEVER > 1
+
+
+@settings(deadline=None)
+@given(POLICIES.filter(lambda policy: all("\ud800" not in unit for unit in policy.auto.own)))
+def test_a_policy_survives_json(policy: Policy) -> None:
+    assert Policy.from_values(orjson.loads(orjson.dumps(asdict(policy)))) == policy
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"auto": 0.9}, {"prefill": {"shared": 0.9, "lain": 1}}, {"lain": 0.5}],
+    ids=["a number as threshold", "a foreign part of a threshold", "a foreign threshold"],
+)
+def test_values_of_another_policy_are_not_taken_for_one(changed: dict[str, object]) -> None:
+    with pytest.raises(TypeError):
+        Policy.from_values(asdict(Policy()) | changed)
+
+
+def test_a_threshold_that_is_missing_is_not_guessed() -> None:
+    values = asdict(Policy())
+    del values["prefill"]
+    with pytest.raises(KeyError, match="prefill"):
+        Policy.from_values(values)
+
+
+def test_every_route_and_reason_has_words_for_people() -> None:
+    assert ROUTE_LABELS.keys() == set(Route)
+    assert reason("danger") == Reason("danger", REASONS["danger"])
+    assert all(sentence.endswith(".") and sentence[0].isupper() for sentence in REASONS.values())
+
+
+def test_every_reason_that_is_given_has_its_sentence_and_every_sentence_is_given() -> None:
+    source = (Path(__file__).parents[1] / "router_model" / "suggestion.py").read_text("utf-8")
+    assert [code for code in REASONS if f'"{code}"' not in source] == []
+
+
+def test_a_changed_wish_changes_routes_and_no_belief(router: Router, examples: list[Example]) -> None:
+    complaints = [example.complaint for example in examples[:200]]
+    bold = replace(router, policy=replace(router.policy, auto=Threshold(0.5), prefill=Threshold(0.3)))
+    before, after = router.suggest_many(complaints), bold.suggest_many(complaints)
+    assert [item.prediction for item in before] == [item.prediction for item in after]
+    assert [item.agencies for item in before] == [item.agencies for item in after]
+    assert sum(item.route is Route.AUTO for item in before) < sum(item.route is Route.AUTO for item in after)
