@@ -168,7 +168,7 @@ def _publish_from(
             "python": platform.python_version(),
             **{name: version(name) for name in LIBRARIES},
         },
-        "labels": {answer: len(classes) for answer, classes in trained.router.scorer.arrays.classes.items()},
+        "labels": {answer: list(names) for answer, names in trained.router.scorer.arrays.classes.items()},
         "policy": policy,
         "scores": {name: trained.scores[name] for name in SCORES if name in trained.scores},
         "held_back": _period(trained.held_back),
