@@ -9,13 +9,15 @@ import httpx
 import pytest
 from live_service import LiveService, running_service
 
+from router_model.suggestion import Router
 from service.store import Store
+from training.dataset import Example
 
 LAMP = "Lampu penerangan jalan umum di depan sekolah mati sudah seminggu, gelap gulita kalau malam"
 NIK, PHONE = "5171034507890002", "081338765210"
 SHAPE = {
-    "id", "external_id", "release", "portal", "agencies", "category", "urgency", "report_type", "route", "reasons",
-    "deadline", "duplicates", "explanation", "personal_data",
+    "id", "external_id", "release", "portal", "agencies", "candidates", "category", "category_group", "urgency",
+    "report_type", "route", "reasons", "deadline", "duplicates", "explanation", "personal_data",
 }  # fmt: skip
 ROUTES = {"auto", "prefill", "review", "emergency", "external", "incomplete"}
 Keys = dict[str, dict[str, str]]
@@ -70,9 +72,23 @@ def test_a_complaint_gets_a_stored_suggestion_of_the_agreed_shape(client: httpx.
     assert body["route"] in ROUTES
     assert body["agencies"][0]["code"] == "dishub"
     assert [item["p"] for item in body["agencies"]] == sorted((i["p"] for i in body["agencies"]), reverse=True)
+    assert 1 <= body["candidates"] <= len(body["agencies"])
     assert body["urgency"].keys() == {"level", "p", "reasons"}
     assert all(LAMP[item["start"] : item["end"]] == item["term"] for item in body["explanation"])
     assert client.get(f"/v1/suggestions/{body['id']}", headers=keys["good"]).json() == body
+
+
+def test_a_category_that_is_sure_only_as_a_group_comes_with_the_group(
+    client: httpx.Client, keys: Keys, router: Router, examples: list[Example]
+) -> None:
+    suggestions = zip(examples, router.suggest_many([example.complaint for example in examples]), strict=True)
+    complaint, suggestion = next((row.complaint, found) for row, found in suggestions if found.category_group)
+    fields = {name: getattr(complaint, name) for name in ("address", "village", "district")}
+    body = ask(client, keys, {"title": complaint.title, "text": complaint.text, "location": fields}).json()
+    group, parent = body["category_group"], router.portal.category[suggestion.categories[0].code].parent
+    assert (group["code"], group["name"]) == (parent, router.portal.category[parent].name)
+    assert body["category"][0]["p"] < group["p"] <= 1
+    assert body["candidates"] == suggestion.candidates
 
 
 def test_the_same_complaint_under_the_same_number_gets_the_same_answer(client: httpx.Client, keys: Keys) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from router_model.calibration import AGENCIES_JOINED, CATEGORIES_JOINED, Agreement, Floats, Link
-from training.calibration import fit_agreement, fit_link, frequencies, log_lift, targets
+from training.calibration import MOST_ROWS_LINKED, fit_agreement, fit_link, frequencies, log_lift, targets
 from training.pipeline import label_matrix
 
 SCORES = arrays(np.float32, (3, 7), elements=st.floats(-2, 2, width=32))
@@ -122,6 +122,40 @@ def test_scores_that_are_never_wrong_are_fitted_without_a_warning() -> None:
     wanted = np.arange(60) % 3
     link = fit_link(np.eye(3, dtype=np.float32)[wanted], wanted, even(3))
     assert np.isfinite(link.log_probabilities(np.zeros(3, np.float32))).all()
+
+
+def test_rows_without_a_label_say_nothing_about_a_link() -> None:
+    generator = np.random.default_rng(8)
+    wanted = generator.integers(0, 3, 90)
+    scores = (np.eye(3)[wanted] * 0.4 + generator.normal(0, 0.15, (90, 3))).astype(np.float32)
+    silent = generator.normal(0, 5, (50, 3)).astype(np.float32)
+    labels = np.concatenate([wanted, np.full(50, -1)])
+    alone, mixed = fit_link(scores, wanted, even(3)), fit_link(np.vstack([scores, silent]), labels, even(3))
+    assert (alone.power, alone.floor, alone.balance) == (mixed.power, mixed.floor, mixed.balance)
+
+
+def test_of_very_many_rows_an_even_sample_is_fitted_and_not_the_first_of_them() -> None:
+    """The scores of the first third are always right, those of the others right half the time."""
+    size = 3 * MOST_ROWS_LINKED
+    scores = np.tile(np.array([0.8, 0.2], np.float32), (size, 1))
+    wanted = np.where(np.arange(size) < size / 3, 0, np.random.default_rng(9).integers(0, 2, size))
+    p = np.exp(fit_link(scores, wanted, even(2)).log_probabilities(scores[:1]))[0]
+    assert p[0] == pytest.approx(2 / 3, abs=0.03)
+
+
+def test_agreement_of_many_rows_is_likelier_than_trusting_each_answer_by_itself() -> None:
+    """Categories are known for sure, units hardly, and each category has its unit."""
+    generator = np.random.default_rng(10)
+    wanted = generator.integers(0, 3, 300)
+    units = Link().log_probabilities((np.eye(3)[wanted] * 0.1 + generator.random((300, 3))).astype(np.float32))
+    categories = Link().log_probabilities((np.eye(3)[wanted] + generator.random((300, 3)) * 0.2).astype(np.float32))
+    labels = label_matrix([str(number) for number in wanted], ["0", "1", "2"])
+    lift, allowed = log_lift(labels, labels), np.ones((3, 3), bool)
+    rule = fit_agreement(units, categories, wanted, wanted, lift, allowed)
+    unit_p, _, _ = rule.joint(units, categories)
+    assert rule.trust_lift > 0.2
+    assert (units.argmax(axis=1) == wanted).mean() < 0.6
+    assert (unit_p.argmax(axis=1) == wanted).mean() > 0.95
 
 
 def test_agreement_of_few_rows_trusts_both_answers_and_no_lift() -> None:

@@ -135,6 +135,8 @@ def test_the_published_description_lists_every_call_with_an_example(client: http
     assert agreed <= described["paths"].keys()
     example_body = described["components"]["schemas"]["ComplaintIn"]["examples"][0]
     assert example_body["text"]
+    answer = described["components"]["schemas"]["SuggestionOut"]["properties"]
+    assert all(answer[field]["description"] for field in ("candidates", "category_group"))
     for path, methods in described["paths"].items():
         for method, call in methods.items():
             assert call.get("summary"), f"{method} {path} has no summary"

@@ -45,7 +45,7 @@ CASES = [(where, labels, text) for where, (labels, texts) in product(WHERE, MATT
 COMPLAINTS = [
     Complaint(
         text=f"{text} {where}",
-        title=text.title() if number % 2 else "",
+        title=text.split()[0].title() if number % 2 else "",
         address=f"Jl. Anggrek {where}" if number % 3 else "",
         village=VILLAGES[number % 3],
     )
@@ -95,7 +95,7 @@ def test_later_complaints_score_the_same_from_counts_from_texts_and_from_what_se
     scorer = Scorer(model_arrays(pipeline, PORTAL, dict.fromkeys(CLASSES, Link()), None))
     counted = counts.scores(pipeline, FIRST, len(COMPLAINTS))
     assert counted.shape == (12, 8)
-    assert pipeline.predict(later) == pytest.approx(counted, abs=1e-6)
+    assert pipeline.predict(later) == pytest.approx(counted, abs=1e-5)
     assert np.stack([scorer.scores(complaint) for complaint in later]) == pytest.approx(counted, abs=1e-5)
     assert blocks_of(pipeline) == ["words", "characters", "title", "place", "local"]
 
@@ -142,7 +142,7 @@ def test_a_block_without_terms_is_left_out() -> None:
         model = fitted(counts)
         assert blocks_of(model) == ["words", "characters"]
         later = counts.scores(model, FIRST, len(complaints))
-        assert model.predict(complaints[FIRST:]) == pytest.approx(later, abs=1e-6)
+        assert model.predict(complaints[FIRST:]) == pytest.approx(later, abs=1e-5)
 
 
 def test_complaints_without_any_common_term_have_no_counts() -> None:

@@ -1,5 +1,7 @@
 """Where a complaint happened, and which office serves that place."""
 
+from dataclasses import replace
+
 import pytest
 
 from router_model.complaint import Complaint
@@ -111,6 +113,31 @@ def test_the_district_office_serves_every_village_in_it(finder: PlaceFinder) -> 
 def test_an_office_named_in_the_words_is_that_office(finder: PlaceFinder) -> None:
     text = "surat di Kelurahan Sesetan ditunda terus"
     assert office(finder, "@kelurahan", village="Panjer", text=text) == "kel-sesetan"
+
+
+def test_of_several_offices_the_one_named_first_counts_and_the_title_comes_first(finder: PlaceFinder) -> None:
+    text = "dari Kelurahan Sesetan disuruh ke Kelurahan Panjer, lalu ke Kelurahan Sanur"
+    assert office(finder, "@kelurahan", text=text) == "kel-sesetan"
+    assert office(finder, "@kelurahan", title="Kelurahan Sanur lambat", text=text) == "kel-sanur"
+
+
+def test_an_office_named_at_the_very_end_is_that_office(finder: PlaceFinder) -> None:
+    assert office(finder, "@kelurahan", village="Panjer", text="surat ditunda di Kelurahan Sesetan") == "kel-sesetan"
+    assert office(finder, "@kelurahan", title="Kelurahan Sesetan", text="Kelurahan Panjer juga") == "kel-sesetan"
+
+
+def test_an_office_that_ended_serves_no_place_any_more(portal: Portal) -> None:
+    ended = [replace(item, valid_to="2024-12-31") if item.code == "kel-sesetan" else item for item in portal.agencies]
+    finder = PlaceFinder(replace(portal, agencies=tuple(ended)))
+    assert found(finder, village="Sesetan") == ("Sesetan", "village")
+    assert office(finder, "@kelurahan", village="Sesetan") is None
+    assert office(finder, "@kelurahan", village="Panjer", text="surat di Kelurahan Sesetan") == "kel-panjer"
+
+
+def test_an_office_whose_name_holds_no_word_is_found_by_its_place(portal: Portal) -> None:
+    unnamed = [replace(item, name="–") if item.code == "kel-sesetan" else item for item in portal.agencies]
+    finder = PlaceFinder(replace(portal, agencies=tuple(unnamed)))
+    assert office(finder, "@kelurahan", village="Sesetan", text="–") == "kel-sesetan"
 
 
 def test_a_desa_adat_is_known_only_by_its_name(finder: PlaceFinder) -> None:

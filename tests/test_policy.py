@@ -1,7 +1,6 @@
 """A policy is plain values: it travels through JSON and changes without a model."""
 
 from dataclasses import asdict, fields, replace
-from pathlib import Path
 
 import orjson
 import pytest
@@ -29,7 +28,7 @@ def test_without_a_threshold_nothing_is_ever_sure_enough() -> None:
 
 
 @settings(deadline=None)
-@given(POLICIES.filter(lambda policy: all("\ud800" not in unit for unit in policy.auto.own)))
+@given(POLICIES)
 def test_a_policy_survives_json(policy: Policy) -> None:
     assert Policy.from_values(orjson.loads(orjson.dumps(asdict(policy)))) == policy
 
@@ -55,11 +54,6 @@ def test_every_route_and_reason_has_words_for_people() -> None:
     assert ROUTE_LABELS.keys() == set(Route)
     assert reason("danger") == Reason("danger", REASONS["danger"])
     assert all(sentence.endswith(".") and sentence[0].isupper() for sentence in REASONS.values())
-
-
-def test_every_reason_that_is_given_has_its_sentence_and_every_sentence_is_given() -> None:
-    source = (Path(__file__).parents[1] / "router_model" / "suggestion.py").read_text("utf-8")
-    assert [code for code in REASONS if f'"{code}"' not in source] == []
 
 
 def test_a_changed_wish_changes_routes_and_no_belief(router: Router, examples: list[Example]) -> None:

@@ -82,6 +82,18 @@ def test_coefficients_score_a_complaint_of_today_as_the_inner_products_do(rows: 
     assert new @ ridge(rows, targets, Learning(1.5, RECENCY), DATES) == pytest.approx(wanted, abs=1e-4)
 
 
+def test_time_counts_for_every_row_of_a_long_history() -> None:
+    """More rows than are handled at once; the terms change hands every 400 days."""
+    size = 1_100
+    terms = np.eye(3)[np.arange(size) % 3]
+    targets = np.eye(3, dtype=np.float32)[(np.arange(size) + np.arange(size) // 400) % 3]
+    days = np.arange(size, dtype=np.float64)
+    duals = np.linalg.solve((terms @ terms.T) * RECENCY.between(days, days) + 1.5 * np.eye(size), targets)
+    wanted = terms.T @ (duals * RECENCY.between(days, days[-1:]))
+    found = ridge(sp.csr_matrix(terms, dtype=np.float32), targets, Learning(1.5, RECENCY), days)
+    assert found == pytest.approx(wanted, abs=1e-3)
+
+
 def test_it_is_ridge_regression_on_terms_crossed_with_what_moments_share(rows: sp.csr_matrix, targets: Floats) -> None:
     """Any square root of the likeness of moments serves as features of a moment; today is the latest date."""
     values, vectors = np.linalg.eigh(RECENCY.between(DATES, DATES).astype(np.float64))

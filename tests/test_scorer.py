@@ -1,16 +1,18 @@
 """The model that serves is the model that was fitted, and it never claims to know what it cannot."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from router_model.cleaning import cleaned
 from router_model.complaint import Complaint
 from router_model.policy import Route
+from router_model.portal import Portal
 from router_model.prediction import Prediction
 from router_model.release import Release
 from router_model.suggestion import Router, Suggestion
 from training.dataset import Example
-from training.pipeline import scores
 from training.trainer import Trained
 
 HOSTILE = [
@@ -66,15 +68,31 @@ def suggestions(router: Router, examples: list[Example]) -> list[Suggestion]:
 def test_scores_are_those_of_the_fitted_pipeline(
     trained: Trained, release: Release, complaints: list[Complaint]
 ) -> None:
-    fitted = scores(trained.pipeline, complaints)
+    fitted = trained.pipeline.predict(complaints)
     served = np.stack([release.scorer.scores(complaint) for complaint in complaints])
     assert np.abs(fitted - served).max() < 1e-5
 
 
 def test_text_that_was_never_cleaned_scores_the_same_in_both(trained: Trained, release: Release) -> None:
-    raw = [Complaint(text=text, title=text, address=text) for text in HOSTILE]
+    raw = [Complaint(*[text] * 5) for text in HOSTILE]
     served = np.stack([release.scorer.scores(complaint) for complaint in raw])
-    assert np.abs(scores(trained.pipeline, raw) - served).max() < 1e-5
+    assert np.abs(trained.pipeline.predict(raw) - served).max() < 1e-5
+
+
+def test_every_word_of_the_sample_scores_the_same_in_every_village(
+    trained: Trained, release: Release, portal: Portal, examples: list[Example]
+) -> None:
+    """Words together with the village that the form gives, else with the district, however the field is written."""
+    fields = [{"village": place.name if place.district_code else "", "district": place.name} for place in portal.places]
+    fields += [{"village": f" {name.upper()}. "} for name in ("Sesetan", "Padang Sambian", "Kuta", "-", "|", "x | y")]
+    moved = [
+        replace(cleaned(example.complaint)[0], **{"village": "", "district": "", **fields[number % len(fields)]})
+        for number, example in enumerate(examples)
+    ]
+    served = np.stack([release.scorer.scores(complaint) for complaint in moved])
+    assert np.abs(trained.pipeline.predict(moved) - served).max() < 1e-5
+    nowhere = np.stack([release.scorer.scores(replace(item, village="", district="")) for item in moved])
+    assert (np.abs(nowhere - served).max(axis=1) > 1e-4).mean() > 0.3
 
 
 def test_many_at_once_are_the_same_as_one_by_one(

@@ -144,19 +144,14 @@ def test_no_threshold_is_named_where_none_is_good_enough(right: np.ndarray) -> N
     assert smallest_sure(np.linspace(0, 1, len(right)), right, 0.9) > 1
 
 
-def test_one_threshold_serves_agencies_that_are_suggested_seldom() -> None:
-    rows = [row(0.95, unit=f"dinas {number % 2}") for number in range(2 * (FEWEST_FOR_OWN - 1))]
-    assert agency_threshold(rows, 0.97) == Threshold(0.95, {})
-
-
-def test_an_agency_that_is_right_more_often_has_a_lower_threshold_of_its_own() -> None:
+@pytest.mark.parametrize("size", [FEWEST_FOR_OWN - 1, FEWEST_FOR_OWN])
+def test_an_agency_that_is_right_more_often_has_a_lower_threshold_if_it_is_suggested_often(size: int) -> None:
     """At 0.5 the office is always right and the others are half the time; together they stop at 0.9."""
-    office = [row(p, unit="kantor") for p in (0.9, 0.5) for _ in range(100)]
+    office = [row(0.9 if number < 50 else 0.5, unit="kantor") for number in range(size)]
     others = [row(0.9, unit=f"dinas {number}") for number in range(100)]
     others += [row(0.5, number % 2 == 0, unit=f"dinas {number}") for number in range(200)]
-    found = agency_threshold(office + others, 0.95)
-    assert found == Threshold(0.9, {"kantor": 0.5})
-    assert (found.of("kantor"), found.of("dinas 7")) == (0.5, 0.9)
+    own = {"kantor": 0.5} if size == FEWEST_FOR_OWN else {}
+    assert agency_threshold(office + others, 0.95) == Threshold(0.9, own)
 
 
 @pytest.mark.parametrize(("sure", "own"), [(0, NEVER), (100, 0.99)])
@@ -246,7 +241,7 @@ def test_a_changed_wish_needs_the_forward_answers_and_no_model() -> None:
 
 
 def test_the_effect_counts_held_back_rows_once_each_where_the_first_threshold_takes_them() -> None:
-    policy = Policy(auto=Threshold(0.9, {"kantor": 0.7}), prefill=Threshold(0.6))
+    policy = Policy(auto=Threshold(0.9, {"kantor": 0.7}), prefill=Threshold(0.6, {"balai": 0.4, "kantor": 0.7}))
     rows = [
         row(0.95),
         row(0.9, right=False),
@@ -254,15 +249,17 @@ def test_the_effect_counts_held_back_rows_once_each_where_the_first_threshold_ta
         row(0.8, unit="kantor"),
         row(0.6, right=False),
         row(0.5),
+        row(0.5, unit="balai"),
+        row(0.65, right=False, unit="kantor"),
         row(0.99, held_back=False),
         row(0.99, unit="@kelurahan"),
         row(0.99, wanted={}),
     ]
     found = effect(policy, rows)
-    assert found == Effect(rows=7, auto=3, auto_right=2, prefill=2, prefill_right=1)
+    assert found == Effect(rows=9, auto=3, auto_right=2, prefill=3, prefill_right=2)
     assert found.routes() == {
-        "auto": {"share": pytest.approx(3 / 7), "precision": pytest.approx(2 / 3)},
-        "prefill": {"share": pytest.approx(2 / 7), "precision": 0.5},
+        "auto": {"share": pytest.approx(3 / 9), "precision": pytest.approx(2 / 3)},
+        "prefill": {"share": pytest.approx(3 / 9), "precision": pytest.approx(2 / 3)},
     }
     assert effect(policy, []).routes() == {"auto": {"share": 0}, "prefill": {"share": 0}}
 

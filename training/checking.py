@@ -9,7 +9,7 @@ from router_model.errors import DatasetError
 from router_model.portal import Portal, folded
 from training.checked_data import CheckedData, checked_data
 from training.column_mapping import MappingProposal, propose_mapping
-from training.doubtful_labels import doubtful_label_finding, reason_not_searched
+from training.doubtful_labels import doubtful_label_findings, reason_not_searched
 from training.drift import drift_findings
 from training.excerpts import period_words, quoted
 from training.findings import SEVERITIES, Finding, finding
@@ -57,11 +57,15 @@ class Checkup:
         return [item for item in self.found if item.severity != "keterangan"]
 
     @property
+    def wrong(self) -> int:
+        return sum(item.severity == "salah" for item in self.found)
+
+    @property
     def verdict(self) -> str:
         if self.obstacle:
-            return f"Data ini belum dapat dilatih: {self.obstacle}"
-        if wrong := sum(item.severity == "salah" for item in self.found):
-            return f"Data ini dapat dilatih, tetapi ada {wrong} hal yang sebaiknya dibetulkan dulu."
+            return f"Data ini belum dapat dilatih. {self.obstacle}"
+        if self.wrong:
+            return f"Data ini dapat dilatih, tetapi ada {self.wrong} hal yang sebaiknya dibetulkan dulu."
         if self.to_do:
             return f"Data ini siap dilatih; ada {len(self.to_do)} hal yang perlu dilihat."
         return "Data ini siap dilatih."
@@ -80,10 +84,13 @@ def check_file(
         DatasetError: the file cannot be read, for another reason than headers that are not known.
     """
     progress("membaca berkas", 0, 1)
+    try:
+        table = read_table(path, columns)
+    except DatasetError:
+        if columns or not _lacks_text_column(path):
+            raise
+        return _unknown_headers(path, portal, propose_mapping(path))
     proposal = None if columns else propose_mapping(path)
-    if proposal and not _has_text(path):
-        return _unknown_headers(path, portal, proposal)
-    table = read_table(path, columns)
     progress("membaca berkas", 1, 1)
     return check_table(table, path.name, portal, today, proposal, progress)
 
@@ -106,7 +113,7 @@ def check_table(
     findings += [*time_findings(data), *drift_findings(data)]
     reason = reason_not_searched(data)
     if not reason:
-        findings.append(doubtful_label_finding(data, progress))
+        findings += doubtful_label_findings(data, progress)
     return Checkup(
         source=source,
         portal=portal.name if portal else "",
@@ -120,9 +127,10 @@ def check_table(
     )
 
 
-def _has_text(path: Path) -> bool:
-    headers = (find_header(sheet.lines, KNOWN_HEADERS) for sheet in read_sheets(path))
-    return any(header and "text" in header.columns for header in headers)
+def _lacks_text_column(path: Path) -> bool:
+    """Whether a file has headers, but none that is known to hold the complaints."""
+    headers = [header for sheet in read_sheets(path) if (header := find_header(sheet.lines, KNOWN_HEADERS))]
+    return bool(headers) and not any("text" in header.columns for header in headers)
 
 
 def _unknown_headers(path: Path, portal: Portal | None, proposal: MappingProposal) -> Checkup:
@@ -143,7 +151,7 @@ def _unknown_headers(path: Path, portal: Portal | None, proposal: MappingProposa
                 count=1,
             ),
         ),
-        obstacle="kolom isi laporan tidak ditemukan.",
+        obstacle="Kolom isi laporan tidak ditemukan; petakan judul kolomnya dulu.",
         mapping=proposal.toml,
     )
 

@@ -6,7 +6,6 @@ products of the rows, A = K + penalty I, targets Y and left-out rows G, the resi
 would vouch for each other's labels. The weights of terms are those of all rows.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,9 +15,9 @@ import scipy.linalg
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 
-from training.calibration import fit_link, frequencies, targets
-from training.charts import number, percent
-from training.checked_data import CheckedData
+from training.calibration import fit_link, frequencies, log_lift, targets
+from training.charts import percent
+from training.checked_data import CheckedData, CheckedRow
 from training.excerpts import excerpt, quoted
 from training.findings import MOST_LISTED, Finding, finding
 from training.forward import labels_of
@@ -143,19 +142,13 @@ def _doubts(answer: str, matrix: LabelMatrix, scores: Floats, others: Sequence[L
 
 
 def _told_by(other: LabelMatrix, matrix: LabelMatrix) -> Floats:
-    """log p(class | the row's label for another answer) / p(class), without the row itself, shrunk by one pseudo-row.
+    """What a row's label for another answer tells of its class, see `log_lift`; 0 where that label is missing.
 
-    Shape: rows x classes of `matrix`; 0 where the other label is missing.
+    Shape: rows x classes of `matrix`.
     """
-    together = (other.indicators.T @ matrix.indicators).toarray()
-    prior = np.asarray(matrix.indicators.sum(axis=0)).ravel() + 0.5
-    prior = prior / prior.sum()
-    counts = other.indicators @ together
-    counts[other.known] -= matrix.indicators[other.known].toarray()
-    given = (counts + prior) / (counts.sum(axis=1, keepdims=True) + 1)
-    told = np.log(given / prior)
+    told = log_lift(matrix, other)[targets(other)]
     told[~other.known] = 0
-    return np.asarray(told, dtype=np.float32)
+    return told
 
 
 def reason_not_searched(data: CheckedData) -> str:
@@ -167,32 +160,34 @@ def reason_not_searched(data: CheckedData) -> str:
     return ""
 
 
-def doubtful_label_finding(data: CheckedData, progress: Progress) -> Finding:
+def doubtful_label_findings(data: CheckedData, progress: Progress) -> list[Finding]:
+    """One finding for each of `ANSWERS`."""
     places = [place for place, row in enumerate(data.rows) if row.example]
     labels = labels_of([row.example for row in data.learned], list(ANSWERS))
     labels = {answer: names for answer, names in labels.items() if len(set(names) - {""}) > 1}
     words = [row.words for row in data.learned]
     doubts = doubtful_labels(words, labels, data.copies[places], progress) if labels else []
-    counts = Counter(doubt.answer for doubt in doubts)
-    told = [", ".join(f"{name} {number(counts[answer])}" for answer, name in ANSWERS.items())] if doubts else []
-    for doubt in doubts:
-        row = data.learned[doubt.row]
-        column = "agency" if doubt.answer == "unit" else doubt.answer
-        told.append(
-            f"{row.where}: {ANSWERS[doubt.answer]} tertulis {quoted(row.labels[column])}, laporan serupa masuk ke "
-            f"{quoted(data.class_name(doubt.answer, doubt.other))} (peluang {percent(doubt.other_p)}) – "
-            f"{excerpt(row.complaint)}"
-        )
+    return [_finding(data, answer, [doubt for doubt in doubts if doubt.answer == answer]) for answer in ANSWERS]
+
+
+def _finding(data: CheckedData, answer: str, doubts: Sequence[Doubt]) -> Finding:
+    column = "agency" if answer == "unit" else answer
     return finding(
-        "doubtful_label",
-        "Label yang mungkin keliru",
+        f"doubtful_{column}",
+        f"Label {ANSWERS[answer]} yang mungkin keliru",
         "perlu dilihat",
-        told,
+        [_words(data, data.learned[doubt.row], column, doubt) for doubt in doubts],
         "Periksa satu per satu, yang paling meragukan lebih dulu; sebagian ternyata benar, jadi jangan ubah tanpa "
         "membaca laporannya.",
-        rows=len({doubt.row for doubt in doubts}),
+        rows=len(doubts),
         total=data.total,
-        unit="label",
-        count=len(doubts),
         most=MOST_LISTED,
+    )
+
+
+def _words(data: CheckedData, row: CheckedRow, column: str, doubt: Doubt) -> str:
+    return (
+        f"{row.where}: tertulis {quoted(row.labels[column])}, laporan serupa masuk ke "
+        f"{quoted(data.class_name(doubt.answer, doubt.other))} (peluang {percent(doubt.other_p)}) – "
+        f"{excerpt(row.complaint)}"
     )

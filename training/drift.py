@@ -141,7 +141,7 @@ def drift_findings(data: CheckedData) -> list[Finding]:
             "perlu dilihat",
             told,
             "Bila sebuah instansi berganti nama atau urusannya pindah, tulis di successions.csv supaya laporan lama "
-            "mengajarkan instansi yang sekarang.",
+            "mengajarkan instansi yang sekarang; nama kategori yang diganti disamakan dalam datanya.",
             rows=_rows(data, bounded),
             total=data.total,
             unit="label",

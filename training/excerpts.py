@@ -16,8 +16,8 @@ MOST_PLACES = 8
 MOST_READ = 600
 NAME_MASK = "[NAMA]"
 _SAID_NAME = re.compile(
-    r"(\b(?:nama(?:\s+lengkap)?(?:\s+saya|\s+pelapor|\s*:)|atas\s+nama|a\.\s?n\.?|an\.)[\s:.,]*)"
-    r"(?:[^\W\d_][\w'’-]*\.?[ ]?){1,3}",
+    r"(\b(?:nama\s+(?:lengkap\s+)?(?:saya|pelapor|lengkap)|saya\s+(?:ber)?nama|nama\s*:|atas\s+nama|a\.\s?n\.?|an\.)"
+    r"[\s:.,]*)(?:[^\W\d_][\w'’-]*\.?[ ]?){1,4}",
     re.IGNORECASE,
 )
 _TITLED_NAME = re.compile(

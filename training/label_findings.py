@@ -58,10 +58,8 @@ def label_findings(data: CheckedData) -> list[Finding]:
 
 def coverage(data: CheckedData) -> str:
     """How many rows have a label, by answer."""
-    shares = [
-        f"{name} {percent(sum(c in r.labels for r in data.rows) / data.total)}" for c, name in COLUMN_NAMES.items()
-    ]
-    return f"Berlabel: {', '.join(shares)}"
+    counts = {name: sum(column in row.labels for row in data.rows) for column, name in COLUMN_NAMES.items()}
+    return "Berlabel: " + ", ".join(f"{name} {percent(count / data.total, 1)}" for name, count in counts.items())
 
 
 def _no_label(data: CheckedData) -> Finding:

@@ -20,12 +20,14 @@ Groups = list[list[CheckedRow]]
 
 def text_findings(data: CheckedData) -> list[Finding]:
     same, near = _same(data.rows), _near(data)
+    varied = [group for group in near if len({row.words for row in group}) > 1]
     return [
         _no_text(data),
         _conflicting(data, same, "agency", "conflicting", "Teks sama, instansi berbeda"),
         _conflicting(data, same, "category", "conflicting_category", "Teks sama, kategori berbeda"),
+        _conflicting(data, varied, "agency", "near_conflicting", "Teks hampir sama, instansi berbeda"),
         _repeated(data, same),
-        _near_copies(data, near),
+        _near_copies(data, varied),
         _campaigns(data, near),
         _leaked(data),
         _personal(data),
@@ -63,10 +65,11 @@ def _no_text(data: CheckedData) -> Finding:
         "no_text",
         "Tanpa isi",
         "salah",
-        [row.where for row in empty],
+        [_wheres(empty)] if empty else [],
         "Isi teks pengaduannya atau hapus barisnya; tanpa isi tidak ada yang dapat dipelajari selain judulnya.",
         rows=len(empty),
         total=data.total,
+        count=len(empty),
     )
 
 
@@ -108,8 +111,7 @@ def _repeated(data: CheckedData, same: Groups) -> Finding:
     )
 
 
-def _near_copies(data: CheckedData, near: Groups) -> Finding:
-    groups = [group for group in near if len({row.words for row in group}) > 1]
+def _near_copies(data: CheckedData, groups: Groups) -> Finding:
     return finding(
         "near_copies",
         "Teks yang hampir sama",

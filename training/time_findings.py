@@ -32,6 +32,14 @@ def weekly(dated: Sequence[CheckedRow]) -> dict[date, int]:
     return {week: counts[week] for week in (first + n * WEEK for n in range((last - first) // WEEK + 1))}
 
 
+def usual_week(weeks: Mapping[date, int]) -> int:
+    return math.ceil(median(weeks.values())) if weeks else 0
+
+
+def is_jump(rows: int, usual: int) -> bool:
+    return rows > JUMP_TIMES * usual and rows - usual >= JUMP_ROWS
+
+
 def time_findings(data: CheckedData) -> list[Finding]:
     weeks = weekly(data.dated)
     return [_no_date(data), _odd_dates(data), _gaps(data, weeks), _jumps(data, weeks)]
@@ -61,10 +69,11 @@ def _odd_dates(data: CheckedData) -> Finding:
     odd = [row for row in data.rows if row.moment and not row.day]
     return finding(
         "odd_date",
-        f"Tanggal yang tidak mungkin (sebelum {EARLIEST.year} atau di masa depan)",
+        f"Tanggal di masa depan atau sebelum {EARLIEST.year}",
         "salah",
         [f"{row.where}: {quoted(row.row.get('received_at'))}" for row in odd],
-        "Perbaiki tanggalnya; hari dan bulan mungkin tertukar, atau tahunnya salah ketik.",
+        "Perbaiki tanggalnya: hari dan bulan mungkin tertukar, atau tahunnya salah ketik. Laporan bertanggal masa "
+        "depan akan dikira yang terbaru.",
         rows=len(odd),
         total=data.total,
     )
@@ -78,11 +87,10 @@ def _gaps(data: CheckedData, weeks: Mapping[date, int]) -> Finding:
             runs[-1].append(week)
         else:
             runs.append([week])
-    usual = median(weeks.values()) if weeks else 0
     return finding(
         "gap",
         "Minggu tanpa satu laporan pun",
-        "perlu dilihat" if usual >= USUAL_ROWS else "keterangan",
+        "perlu dilihat" if usual_week(weeks) >= USUAL_ROWS else "keterangan",
         [
             f"{period_words(run[0], run[-1] + timedelta(days=6))} ({len(run)} minggu)"
             for run in sorted(runs, key=lambda run: (-len(run), run))
@@ -96,17 +104,19 @@ def _gaps(data: CheckedData, weeks: Mapping[date, int]) -> Finding:
 
 
 def _jumps(data: CheckedData, weeks: Mapping[date, int]) -> Finding:
-    usual = math.ceil(median(weeks.values())) if weeks else 0
-    high = {week: n for week, n in weeks.items() if n > JUMP_TIMES * usual and n - usual >= JUMP_ROWS}
+    usual = usual_week(weeks)
+    high = {week: rows for week, rows in weeks.items() if is_jump(rows, usual)}
     most: dict[date, Counter[str]] = {week: Counter() for week in high}
     for row in data.dated:
-        if row.day and monday(row.day) in most and "agency" in row.labels:
-            most[monday(row.day)][row.labels["agency"]] += 1
+        if row.day and monday(row.day) in most:
+            most[monday(row.day)].update(
+                {row.labels[column] for column in ("agency", "category") if column in row.labels}
+            )
     told = []
     for week, rows in sorted(high.items(), key=lambda item: (-item[1], item[0])):
         words = f"minggu {day_words(week)}: {number(rows)} laporan, biasanya {number(usual)}"
-        for agency, count in sorted(most[week].items(), key=lambda item: (-item[1], item[0]))[:1]:
-            words += f"; terbanyak {quoted(agency)} ({percent(count / rows)})"
+        for label, count in sorted(most[week].items(), key=lambda item: (-item[1], item[0]))[:1]:
+            words += f"; terbanyak {quoted(label)} ({percent(count / rows)})"
         told.append(words)
     return finding(
         "jump",
