@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import httpx
 import pytest
 from live_service import LiveService, running_service
 
+from router_model.complaint import Complaint
+from router_model.prediction import Ranked
 from router_model.suggestion import Router
 from service.store import Store
-from training.dataset import Example
+from service.wire import suggestion_body
 
 LAMP = "Lampu penerangan jalan umum di depan sekolah mati sudah seminggu, gelap gulita kalau malam"
 NIK, PHONE = "5171034507890002", "081338765210"
@@ -78,17 +81,17 @@ def test_a_complaint_gets_a_stored_suggestion_of_the_agreed_shape(client: httpx.
     assert client.get(f"/v1/suggestions/{body['id']}", headers=keys["good"]).json() == body
 
 
-def test_a_category_that_is_sure_only_as_a_group_comes_with_the_group(
-    client: httpx.Client, keys: Keys, router: Router, examples: list[Example]
-) -> None:
-    suggestions = zip(examples, router.suggest_many([example.complaint for example in examples]), strict=True)
-    complaint, suggestion = next((row.complaint, found) for row, found in suggestions if found.category_group)
-    fields = {name: getattr(complaint, name) for name in ("address", "village", "district")}
-    body = ask(client, keys, {"title": complaint.title, "text": complaint.text, "location": fields}).json()
-    group, parent = body["category_group"], router.portal.category[suggestion.categories[0].code].parent
-    assert (group["code"], group["name"]) == (parent, router.portal.category[parent].name)
-    assert body["category"][0]["p"] < group["p"] <= 1
-    assert body["candidates"] == suggestion.candidates
+def test_a_category_that_is_sure_only_as_a_group_comes_with_the_group(router: Router) -> None:
+    suggestion, portal = router.suggest(Complaint(LAMP)), router.portal
+    parent = portal.category[portal.category[suggestion.categories[0].code].parent]
+    body = suggestion_body(replace(suggestion, category_group=Ranked(parent.code, 0.9)), portal)
+    assert body.category_group
+    assert (body.category_group.code, body.category_group.name, body.category_group.p) == (
+        parent.code,
+        parent.name,
+        0.9,
+    )
+    assert suggestion_body(replace(suggestion, category_group=None), portal).category_group is None
 
 
 def test_the_same_complaint_under_the_same_number_gets_the_same_answer(client: httpx.Client, keys: Keys) -> None:
