@@ -129,7 +129,7 @@ class PlaceFinder:
                 for name, agency in self._named_offices.get((unit, word), ()):
                     if tuple(words[start : start + len(name)]) != name:
                         continue
-                    longer = range(len(name), self._longest + 1)
+                    longer = range(len(name), min(self._longest, len(words) - start - 1) + 1)
                     if not any(tuple(words[start + 1 : start + 1 + size]) in self._names for size in longer):
                         return agency
         return None

@@ -35,7 +35,7 @@ def character_ngrams(normal: str) -> tuple[str, ...]:
 
 def area(complaint: Complaint) -> str:
     """The village that the form gives, else the district, in its normal form; empty for none."""
-    return " ".join(normal_words(complaint.village or complaint.district))
+    return " ".join(normal_words(complaint.village)) or " ".join(normal_words(complaint.district))
 
 
 @dataclass(frozen=True, slots=True)

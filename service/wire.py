@@ -132,7 +132,12 @@ class SuggestionBody(BaseModel):
 
     agencies: list[AgencyOut]
     candidates: Annotated[
-        int, Field(ge=1, description="Sekian instansi teratas memuat yang tepat pada 95 dari 100 laporan terdahulu")
+        int,
+        Field(
+            ge=1,
+            description="Sekian instansi teratas memuat yang tepat pada 95 dari 100 laporan terdahulu, "
+            "atau semua yang terdaftar bila daftarnya tidak mencapainya",
+        ),
     ]
     category: list[CategoryOut]
     category_group: Annotated[

@@ -183,6 +183,22 @@ def test_texts_that_come_later_change_nothing_that_was_said_before(
     assert replay([*rows[:180], *later[180:]], portal, SINCE)["curve"][:3] == lived["curve"][:3]
 
 
+def test_what_most_complaints_of_a_category_will_be_one_day_is_not_known_before(
+    rows: list[Example], portal: Portal, lived: dict[str, Any]
+) -> None:
+    """After the last week come more complaints than there were, and all categories belong to another agency."""
+    agencies = sorted({row["agency"] for row in town_history(COUNT)})
+    later = [
+        {
+            **row,
+            "received_at": (START + timedelta(days=DAYS, minutes=number)).isoformat(" "),
+            "agency": agencies[agencies.index(row["agency"]) - 1],
+        }
+        for number, row in enumerate(town_history(COUNT + 60, seed=8))
+    ]
+    assert replay([*rows, *learnable(later, portal)], portal, SINCE)["curve"][:-1] == lived["curve"]
+
+
 def test_complaints_without_a_date_are_neither_learned_nor_asked(
     rows: list[Example], portal: Portal, lived: dict[str, Any]
 ) -> None:

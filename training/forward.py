@@ -127,7 +127,8 @@ def answered(
     first = agencies[0]
     unit = portal.agency[first.code].unit if first.code in portal.agency else first.code
     given = {answer: (ranked[0].code, float(ranked[0].p)) for answer, ranked in belief.answers.items()}
-    given |= {"agency": (first.code, float(first.p)), "unit": (unit, given["unit"][1])}
+    unit_p = next((float(item.p) for item in belief.answers["unit"] if item.code == unit), 0.0)
+    given |= {"agency": (first.code, float(first.p)), "unit": (unit, unit_p)}
     if belief.category:
         p = next((item.p for item in belief.answers["category"] if item.code == belief.category), 0.0)
         given["category"] = (belief.category, float(p))

@@ -13,6 +13,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import normalize
 
 from router_model.complaint import Complaint
+from router_model.errors import DatasetError
 from router_model.terms import BLOCKS, TermExtractor
 from training.ridge import Days, Floats, Learning, ridge
 
@@ -191,6 +192,8 @@ class TermCounts:
             if len(weighting.kept_):
                 blocks.append((block, Pipeline([("count", self.vectorizers[block]), ("weigh", weighting)])))
                 features.append(np.float32(BLOCK_WEIGHTS[block]) * weighting.transform(counts[:end]))
+        if not features:
+            raise DatasetError("Tidak ada kata yang muncul di dua laporan; data ini terlalu sedikit untuk dilatih.")
         heads = AnswerHeads({answer: tuple(names) for answer, names in classes.items()}, learning)
         heads.fit(sp.hstack(features, format="csr"), labels, days)
         weights = {block: BLOCK_WEIGHTS[block] for block, _ in blocks}

@@ -94,8 +94,6 @@ class History:
         own = [cleaned(prototype.complaint)[0] for prototype in prototypes(portal, ())]
         self._own = len(own)
         self._counts = TermCounts(TermExtractor(place_words(portal)), [*own, *self.complaints])
-        if not self._counts.counts:
-            raise DatasetError("Tidak ada kata yang muncul di dua laporan; data ini terlalu sedikit untuk dilatih.")
         days = [(row.received_at - _EPOCH).total_seconds() / 86_400 if row.received_at else np.nan for row in rows]
         self._days: Days = np.array([np.nan] * self._own + days)
         self._groups = copy_groups(self.complaints)
