@@ -19,7 +19,7 @@ from test_command_line import aduan, assert_named_failure
 
 from router_model.errors import ReleaseError
 from router_model.policy import Policy
-from router_model.portal import Portal, load_portal
+from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Portal, load_portal
 from router_model.registry import champion, champions, history, release_ids, rollback
 from router_model.release import MANIFEST, faults, file_hash, open_release, read_manifest
 from training.dataset import Example, examples
@@ -294,7 +294,12 @@ def test_the_manifest_holds_what_others_rely_on(
     }
     assert manifest["code"].keys() == {"aduan", "python", *LIBRARIES}
     assert all(re.match(r"\d+\.\d+", version) for version in manifest["code"].values())
-    assert manifest["labels"] == {"unit": 3, "category": 3, "urgency": 4, "report_type": 4}
+    assert manifest["labels"] == {
+        "unit": ["dinas-kebersihan", "dinas-pekerjaan-umum", "dinas-perhubungan"],
+        "category": ["jalan-rusak", "lampu-jalan", "sampah"],
+        "urgency": list(URGENCY_LEVELS),
+        "report_type": list(REPORT_TYPES),
+    }
     assert manifest["scores"]["answers"] == first[1].trained.scores["answers"]
     assert manifest["scores"]["answers"].keys() == {"agency", "agency_kind", "category", "urgency", "report_type"}
     assert Policy.from_values(manifest["policy"]) == first[1].trained.router.policy

@@ -330,7 +330,6 @@ def test_the_portal_says_how_long_its_staff_need_and_the_result_repeats_it(
     assert found["curve"] == lived["curve"]
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="a name that is not known ends in a traceback")
 def test_an_assumption_that_is_not_known_is_named_before_anything_is_lived_again(
     folder: Path, rows: list[Example], tmp_path: Path
 ) -> None:

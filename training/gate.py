@@ -17,6 +17,7 @@ from training.forward import Answered, answered_live
 FEWEST_COMPARED = 50
 FEWEST_OF_AGENCY = 30
 MOST_RECALL_LOST = 0.10
+ROUNDING = 1e-9
 MOST_LABELS_CHANGED = 0.10
 WORST_CALIBRATION = 0.05
 RESAMPLES = 1_000
@@ -101,7 +102,7 @@ def _points(share: float) -> str:
 
 
 def _labels_changed(pairs: Pairs) -> list[str]:
-    known = [(new.wanted["agency"], old.wanted["agency"]) for new, old in pairs if "agency" in old.wanted]
+    known = [(new.wanted.get("agency"), old.wanted.get("agency")) for new, old in pairs]
     known = [pair for pair in known if all(pair)]
     changed = sum(first != second for first, second in known) / max(len(known), 1)
     if changed <= MOST_LABELS_CHANGED:
@@ -155,7 +156,7 @@ def _recall_lost(pairs: Pairs, portal: Portal) -> list[str]:
             break
         theirs = [(new, old) for wish, new, old in wanted if wish == code]
         new, old = (sum(pair[side].given["agency"][0] == code for pair in theirs) / count for side in (0, 1))
-        if old - new > MOST_RECALL_LOST:
+        if old - new > MOST_RECALL_LOST + ROUNDING:
             name = portal.agency[code].name if code in portal.agency else code
             reasons.append(f"{name}: laporannya kini ditemukan {new:.0%}, dahulu {old:.0%} (dari {count}).")
     return reasons

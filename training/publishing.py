@@ -49,6 +49,7 @@ DRAFT_AGE = 3600
 SCORES = ("rows", "answers", "routes", "danger", "candidates")
 """What of the evaluation stands in the manifest; all of it is in `evaluation.json`."""
 FORWARD_FILE = "forward.parquet"
+EVALUATION = "evaluation.json"
 SAME_MODEL = "Modelnya sama; hanya ketepatan yang diminta berubah."
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "PySastrawi", "joblib")
 
@@ -109,6 +110,10 @@ def publish_policy(
         place = release_folder(registry, manifest["id"])
         if place.exists():
             return _already(place)
+        evaluation = orjson.loads((draft / EVALUATION).read_bytes())
+        _write_evaluation(
+            draft, evaluation | {"routes": evaluation["routes"] | effect.page()}, manifest, release.portal
+        )
         return _put(draft, place, manifest)
 
 
@@ -175,9 +180,13 @@ def _publish_from(
         "gate": verdict.as_dict(),
         "seconds": dict(trained.seconds),
     }
-    (draft / "evaluation.json").write_bytes(orjson.dumps(trained.scores, option=orjson.OPT_INDENT_2))
-    (draft / "report.html").write_text(report_page(trained.scores, _heading(manifest, portal)), "utf-8")
+    _write_evaluation(draft, trained.scores, manifest, portal)
     return _put(draft, place, manifest)
+
+
+def _write_evaluation(draft: Path, evaluation: Mapping[str, Any], manifest: Mapping[str, Any], portal: Portal) -> None:
+    (draft / EVALUATION).write_bytes(orjson.dumps(evaluation, option=orjson.OPT_INDENT_2))
+    (draft / "report.html").write_text(report_page(evaluation, _heading(manifest, portal)), "utf-8")
 
 
 def _put(draft: Path, place: Path, manifest: Mapping[str, Any]) -> str:

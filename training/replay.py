@@ -1,13 +1,13 @@
 """Lives a history again: train on what was known, suggest for the next stretch, learn from it, go on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
-from router_model.errors import DatasetError
+from router_model.errors import DatasetError, PortalError
 from router_model.policy import Route
 from router_model.portal import Portal
 from router_model.suggestion import Router, Suggestion
@@ -64,6 +64,19 @@ class Workload:
         }
 
 
+def workload_of(portal: Portal) -> Workload:
+    """Raises `PortalError` for an assumption that does not exist or is no number."""
+    given = portal.settings.get("workload", {})
+    known = [item.name for item in fields(Workload)]
+    for name, value in given.items():
+        if name not in known or isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise PortalError(
+                f"portal.toml, tabel workload: {name} = {value!r} tidak dapat dipakai; yang ada: {', '.join(known)}, "
+                "masing-masing angka yang tidak negatif."
+            )
+    return Workload(**given)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One stretch of time: the rows from `start` to `end` and what was suggested for them beforehand."""
@@ -111,6 +124,7 @@ def replay(
     Raises:
         DatasetError: too few rows before `since`, or none after it.
     """
+    workload = workload_of(portal)
     stretches = steps(rows, since, until, STEPS[every])
     first = stretches[0].start
     check_enough(rows[:first])
@@ -139,7 +153,6 @@ def replay(
     progress("memutar ulang riwayat", len(stretches), len(stretches))
     asked = [row for step in stretches for row in rows[step.start : step.end]]
     repeats = np.concatenate([~history.fresh(step.start, step.end) for step in stretches])
-    workload = Workload(**portal.settings.get("workload", {}))
     return {
         "every": every,
         "from": stretches[0].since.isoformat(),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.stats import beta, binomtest
 
 from router_model.policy import NEVER, Policy, Threshold
 from training.forward import Answered
@@ -103,6 +103,20 @@ class Effect:
             route: {"share": count / max(self.rows, 1)} | ({"precision": right / count} if count else {})
             for route, (count, right) in taken.items()
         }
+
+    def page(self) -> dict[str, dict[str, Any]]:
+        """The same for the pages, which also say how many; what is above neither threshold is reviewed."""
+        routes: dict[str, dict[str, Any]] = dict(self.routes())
+        for route, count, right in (
+            ("auto", self.auto, self.auto_right),
+            ("prefill", self.prefill, self.prefill_right),
+        ):
+            routes[route] |= {"n": count, "labelled": count}
+            if count:
+                exact = binomtest(right, count).proportion_ci(0.95, method="exact")
+                routes[route]["interval"] = [float(exact.low), float(exact.high)]
+        rest = self.rows - self.auto - self.prefill
+        return routes | {"review": {"share": rest / max(self.rows, 1), "n": rest, "labelled": 0}}
 
 
 def effect(policy: Policy, rows: Sequence[Answered]) -> Effect:
