@@ -37,7 +37,7 @@ from router_model.release import (
 )
 from training.dataset import Example, LabelMapping
 from training.forward import seen_key, write_answered
-from training.gate import FIRST, Verdict
+from training.gate import Verdict
 from training.model_card import model_card
 from training.report_page import report_page
 from training.thresholds import Effect
@@ -69,13 +69,13 @@ def publish(
     registry: Path,
     now: datetime | None = None,
     *,
-    verdict: Verdict = FIRST,
+    verdict: Verdict | None = None,
     mappings: Sequence[LabelMapping] = (),
 ) -> str:
     """Builds the folder beside its place, flushes it to disk and renames it there. Returns the release's id.
 
     The same model of the same day is the same release; publishing it again changes nothing. `verdict` is the
-    gate's, `mappings` are the old labels that were learned as another body's; both stand in the report.
+    gate's where it was asked, `mappings` are the old labels that were learned as another body's; both stand in the report.
 
     Raises:
         ReleaseError: the disk refuses, the portal folder changed since training began, or a release of this id
@@ -140,7 +140,7 @@ def _publish_from(
     portal_folder: Path,
     registry: Path,
     moment: datetime,
-    verdict: Verdict,
+    verdict: Verdict | None,
     mappings: Sequence[LabelMapping],
 ) -> str:
     write_arrays(draft, trained.router.scorer.arrays)
@@ -177,7 +177,7 @@ def _publish_from(
         "policy": policy,
         "scores": {name: trained.scores[name] for name in SCORES if name in trained.scores},
         "held_back": _period(trained.held_back),
-        "gate": verdict.as_dict(),
+        "gate": verdict.as_dict() if verdict else None,
         "seconds": dict(trained.seconds),
     }
     _write_evaluation(draft, trained.scores, manifest, portal)
