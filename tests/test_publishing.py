@@ -6,15 +6,14 @@ import resource
 import shutil
 import time
 from datetime import datetime
-from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-from publisher import FIRST_DAY, PROCESSES, publish_first, small_town
+from publisher import FIRST_DAY, PROCESSES, publish_first, publish_forever, small_town
 
 from router_model.errors import ReleaseError
-from router_model.registry import HISTORY, champion, history, promote, rollback
+from router_model.registry import HISTORY, champion, history
 from router_model.release import faults, open_release, read_manifest
 from training.dataset import Example
 from training.model_card import model_card
@@ -119,16 +118,6 @@ def publish_on_a_full_disk(town: Path, registry: Path, room: int, says: Connecti
         publish_first(36, town, registry)
     except ReleaseError as error:
         says.send(str(error))
-
-
-def publish_forever(folder: Path, registry: Path, first_day: int, done: Connection) -> None:
-    """For a process of its own: publishes day after day, puts each release in force whatever the gate says, rolls
-    back now and then, and tells of each round."""
-    for day in count(first_day):
-        promote(registry, publish_first(36, folder, registry, day), by="publisher", reason=f"hari ke-{day}")
-        if day % 3 == 2:
-            rollback(registry, "kota-kecil", by="publisher")
-        done.send(day)
 
 
 def test_whoever_is_killed_leaves_whole_releases_a_whole_history_and_a_champion(town: Path, tmp_path: Path) -> None:

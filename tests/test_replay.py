@@ -330,14 +330,16 @@ def test_the_portal_says_how_long_its_staff_need_and_the_result_repeats_it(
     assert found["curve"] == lived["curve"]
 
 
-def test_an_assumption_that_is_not_known_is_named_before_anything_is_lived_again(
-    folder: Path, rows: list[Example], tmp_path: Path
+@pytest.mark.parametrize("given", ["seconds_by_hands = 180", 'seconds_to_save = "lama"', "clicks_to_save = -1"])
+def test_an_assumption_that_cannot_be_used_is_named_before_anything_is_lived_again(
+    folder: Path, rows: list[Example], tmp_path: Path, given: str
 ) -> None:
-    other = Path(shutil.copytree(folder, tmp_path / "portal"))
+    other, stages = Path(shutil.copytree(folder, tmp_path / "portal")), []
     with (other / "portal.toml").open("a", encoding="utf-8") as toml:
-        toml.write("\n[workload]\nseconds_by_hands = 180\n")
-    with pytest.raises(AduanError, match="seconds_by_hands"):
-        replay(rows[:160], load_portal(other), SINCE)
+        toml.write(f"\n[workload]\n{given}\n")
+    with pytest.raises(AduanError, match=f"portal.toml, tabel workload: {given.split()[0]} ="):
+        replay(rows[:160], load_portal(other), SINCE, progress=lambda *stage: stages.append(stage))
+    assert stages == []
 
 
 def test_stages_are_told_from_their_start_to_their_end(rows: list[Example], portal: Portal) -> None:

@@ -75,7 +75,8 @@ def publish(
     """Builds the folder beside its place, flushes it to disk and renames it there. Returns the release's id.
 
     The same model of the same day is the same release; publishing it again changes nothing. `verdict` is the
-    gate's where it was asked, `mappings` are the old labels that were learned as another body's; both stand in the report.
+    gate's where it was asked, `mappings` are the old labels that were learned as another body's; both stand in
+    the report.
 
     Raises:
         ReleaseError: the disk refuses, the portal folder changed since training began, or a release of this id
