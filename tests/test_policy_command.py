@@ -89,6 +89,13 @@ def test_the_effect_counts_held_back_complaints_above_each_threshold_and_how_man
     assert effect(policy, rows) == Effect(rows=9, auto=4, auto_right=3, prefill=3, prefill_right=2)
 
 
+def test_the_effect_leaves_out_what_takes_another_route() -> None:
+    policy = Policy(auto=Threshold(0.9), prefill=Threshold(0.6), emergency=0.12)
+    rows = [said("a", 0.95, "a"), replace(said("a", 0.95, "a"), danger=0.12), said("pln", 0.95, "pln")]
+    found = effect(policy, rows, frozenset({"pln"}))
+    assert found == Effect(rows=3, auto=1, auto_right=1, prefill=0, prefill_right=0)
+
+
 @pytest.mark.parametrize(
     ("found", "routes"),
     [
@@ -266,12 +273,18 @@ def test_thresholds_of_a_release_that_is_not_in_force_do_not_replace_the_one_tha
     (old,) = champions(registry).values()
     assert aduan(home, "policy", "--auto", "0.9", "--apply").returncode == 0
     in_force = champions(registry)
-    shown = aduan(home, "policy", "--release", old, "--auto", "0.8", "--json")
+    before = release_ids(registry)
+    shown = aduan(home, "policy", "--release", old, "--auto", "0.95", "--json")
     assert json.loads(shown.stdout)["release"] == old
-    assert_named_failure(
-        aduan(home, "policy", "--release", old, "--auto", "0.8", "--apply"), in_force[TOWN], "Belum diuji banding"
-    )
+    refused = aduan(home, "policy", "--release", old, "--auto", "0.95", "--apply")
+    assert_named_failure(refused, old, "tidak sedang berlaku")
     assert champions(registry) == in_force
+    assert release_ids(registry) == before
+
+
+def test_a_wish_for_auto_below_that_for_prefill_is_refused(home: Path) -> None:
+    outcome = aduan(home, "policy", "--auto", "0.7", "--prefill", "0.9")
+    assert (outcome.returncode, outcome.stdout) == (2, "")
 
 
 def test_a_broken_release_is_named_and_left_alone(home: Path) -> None:

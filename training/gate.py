@@ -65,7 +65,8 @@ class Champion:
 
 
 def judge(challenger: Router, held_back: Sequence[Answered], rows: Sequence[Example], champion: Champion) -> Verdict:
-    """`held_back` are the challenger's answers to `rows` before it learned them, in the same order."""
+    """`held_back` are the challenger's answers to `rows` before it learned them, in the same order; only their
+    calibration has seen these rows, as that of the champion's record has seen its own."""
     theirs = champion.answers([item.key for item in held_back], rows)
     pairs = [(new, old) for new, old in zip(held_back, theirs, strict=True) if old is not None]
     if len(pairs) < FEWEST_COMPARED:

@@ -119,14 +119,18 @@ class Effect:
         return routes | {"review": {"share": rest / max(self.rows, 1), "n": rest, "labelled": 0}}
 
 
-def effect(policy: Policy, rows: Sequence[Answered]) -> Effect:
-    """Counts held-back complaints whose place is known; danger and unknown words are not looked at."""
+def effect(policy: Policy, rows: Sequence[Answered], external: frozenset[str] = frozenset()) -> Effect:
+    """Counts held-back complaints that are neither raised as danger, nor without their place, nor for an `external`
+    agency (codes); unknown words are not looked at. The thresholds may have been chosen on these rows too, which
+    flatters them a little.
+    """
     held_back = [row for row in rows if row.held_back and row.judged("agency")]
     auto: list[bool] = []
     prefill: list[bool] = []
     for row in held_back:
         (code, p), unit = row.given["agency"], row.given["unit"][0]
-        if code.startswith("@") or p < policy.prefill.of(unit):
+        elsewhere = row.danger >= policy.emergency or code.startswith("@") or code in external
+        if elsewhere or p < policy.prefill.of(unit):
             continue
         (auto if p >= policy.auto.of(unit) else prefill).append(row.right("agency"))
     return Effect(len(held_back), len(auto), sum(auto), len(prefill), sum(prefill))

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from router_model.errors import ReleaseError
 from router_model.policy import Policy
-from router_model.registry import promote
+from router_model.registry import champions, promote
 from service.cli.output import AsJson, Registry, result_json, result_table, say
 from service.cli.releases import login_name
 from service.serving import serving_release
@@ -33,8 +34,15 @@ def policy(
         "precision_prefill": now.precision_prefill if prefill is None else prefill,
         "emergency_threshold": now.emergency,
     }
+    if wishes["precision_auto"] < wishes["precision_prefill"]:
+        raise typer.BadParameter("ketepatan auto tidak boleh di bawah ketepatan prefill")
+    if apply and opened.id not in champions(registry).values():
+        raise ReleaseError(
+            f"Rilis {opened.id} tidak sedang berlaku; berlakukan dahulu: aduan release promote {opened.id}"
+        )
     wished = choose_policy(rows, wishes, now.place_precision)
-    before, after = effect(now, rows), effect(wished, rows)
+    external = frozenset(agency.code for agency in opened.portal.agencies if agency.external)
+    before, after = effect(now, rows, external), effect(wished, rows, external)
     published = publish_policy(opened, wished, after, registry) if apply else None
     if published:
         promote(registry, published, by=login_name())
