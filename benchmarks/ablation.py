@@ -17,12 +17,13 @@ import numpy as np
 from benchmarks.accuracy import REAL
 from router_model import cleaning, terms, tokens
 from router_model.portal import load_portal
-from training import pipeline, trainer
+from training import history as histories
+from training import pipeline
 from training.dataset import examples
+from training.history import answer_classes
 from training.portal_derivation import derive
 from training.reading import read_rows
 from training.ridge import Learning, Recency
-from training.trainer import answer_classes
 
 _CACHES = (tokens.normal_form, tokens.stem, terms.character_ngrams)
 STOP_WORDS = frozenset(
@@ -69,7 +70,7 @@ STEPS: dict[str, tuple[Any, str, Any]] = {
     "tanpa alamat": (pipeline, "BLOCK_WEIGHTS", pipeline.BLOCK_WEIGHTS | {"place": 0.0}),
     "tanpa kata bersama tempatnya": (pipeline, "BLOCK_WEIGHTS", pipeline.BLOCK_WEIGHTS | {"local": 0.0}),
     "tanpa bobot informasi": (pipeline, "information", lambda counts, _: np.zeros(counts.shape[1], np.float32)),
-    "tanpa kata-kata portal sendiri": (trainer, "prototypes", lambda portal, rows: []),
+    "tanpa kata-kata portal sendiri": (histories, "prototypes", lambda portal, rows: []),
 }
 
 
@@ -94,7 +95,7 @@ def main(path: Path = REAL / "surabaya_wargaku.csv") -> None:
     classes = answer_classes(portal, known)
 
     def accuracy(learning: Learning = LEARNING) -> tuple[float, float]:
-        history = trainer.History(portal, known, classes)
+        history = histories.History(portal, known, classes)
         asked = history.ask(history.fit(cut, learning), cut, len(known))
         results = []
         for answer in ("unit", "category"):

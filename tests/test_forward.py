@@ -14,19 +14,13 @@ from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Agency, Category, 
 from router_model.prediction import Ranked
 from router_model.scorer import Belief
 from router_model.suggestion import Router, SuggestedAgency
+from training.answered import Answered, answered, answered_live, read_answered, write_answered
 from training.dataset import Example
-from training.forward import (
-    Answered,
-    Asked,
-    ForwardScores,
-    answered,
-    answered_live,
-    read_answered,
-    seen_key,
-    write_answered,
-)
+from training.forward import Asked, ForwardScores
+from training.history import ForwardStretches, History, answer_classes, forward_stretches
+from training.near_copies import seen_key
 from training.ridge import Learning, Recency
-from training.trainer import ForwardStretches, History, Trained, answer_classes, forward_stretches
+from training.trainer import Trained
 
 PORTAL = Portal(
     code="kecil",

@@ -11,9 +11,10 @@ from publisher import small_town
 from router_model.complaint import Complaint
 from router_model.portal import load_portal
 from router_model.suggestion import Router
+from training.answered import Answered
 from training.dataset import Example, load_examples
-from training.forward import Answered, seen_key
 from training.gate import FEWEST_COMPARED, FEWEST_OF_AGENCY, FIRST, Champion, Verdict, judge
+from training.near_copies import seen_key
 from training.trainer import train
 
 ROADS, CLEANING, LAMPS = "dinas-pekerjaan-umum", "dinas-kebersihan", "dinas-perhubungan"

@@ -22,10 +22,11 @@ from router_model.policy import Policy
 from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Portal, load_portal
 from router_model.registry import champion, champions, history, release_ids, rollback
 from router_model.release import MANIFEST, faults, file_hash, open_release, read_manifest
+from training.answered import ANSWERS, read_answered
 from training.dataset import Example, examples
-from training.forward import ANSWERS, read_answered, seen_key
 from training.gate import FIRST
 from training.learning import Learned, champion_of, learn
+from training.near_copies import seen_key
 from training.publishing import LIBRARIES, fingerprint
 from training.reading import Row
 

@@ -15,9 +15,10 @@ from router_model.errors import DatasetError
 from router_model.portal import Agency, Category, Place, Portal
 from router_model.scorer import Scorer
 from router_model.terms import TermExtractor, area
+from training.history import place_words
 from training.pipeline import AnswerHeads, Labels, TermCounts, TermWeighting, information, label_matrix
 from training.ridge import Floats, Learning, Recency
-from training.trainer import model_arrays, place_words
+from training.trainer import model_arrays
 
 MATTERS = {
     ("dishub", "lampu"): ("lampu jalan mati", "tiang lampu roboh"),

@@ -19,7 +19,7 @@ from router_model.policy import Policy, Threshold
 from router_model.portal import load_portal
 from router_model.registry import champion, champions, history, release_ids
 from router_model.release import Release, faults, open_release, read_manifest, router_of
-from training.forward import Answered, read_answered
+from training.answered import Answered, read_answered
 from training.learning import learn
 from training.publishing import FORWARD_FILE, SAME_MODEL, publish_policy
 from training.thresholds import Effect, choose_policy, effect

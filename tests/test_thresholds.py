@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from router_model.policy import NEVER, Policy, Threshold
-from training.forward import Answered
+from training.answered import Answered
 from training.thresholds import (
     CANDIDATES_HOLD,
     FEWEST_FOR_OWN,

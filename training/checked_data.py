@@ -13,9 +13,9 @@ from router_model.complaint import Complaint
 from router_model.portal import REPORT_TYPES, Portal, folded
 from router_model.tokens import normal_words
 from training.dataset import Example, LabelFault, examples
+from training.history import Progress
 from training.near_copies import copy_groups
 from training.reading import LABELS, Row, Table, parse_moment
-from training.trainer import Progress
 
 EARLIEST = date(2005, 1, 1)
 """No portal took complaints before."""

@@ -14,12 +14,13 @@ from training.drift import drift_findings
 from training.excerpts import period_words, quoted
 from training.findings import SEVERITIES, Finding, finding
 from training.headers import find_header
+from training.history import Progress
 from training.label_findings import coverage, label_findings
 from training.reading import KNOWN_HEADERS, Table, read_table
 from training.sheets import read_sheets
 from training.text_findings import text_findings
 from training.time_findings import time_findings, weekly
-from training.trainer import Progress, check_enough
+from training.trainer import check_enough
 
 NEEDS_PORTAL = "Label dicocokkan dengan daftar instansi dan kategori: perlu folder portal (--portal DIR)"
 NOT_SEARCHED = "Label yang mungkin keliru tidak dicari"

@@ -21,9 +21,9 @@ from training.checked_data import CheckedData, CheckedRow
 from training.excerpts import excerpt, quoted
 from training.findings import MOST_LISTED, Finding, finding
 from training.forward import labels_of
+from training.history import Progress
 from training.pipeline import FEWEST_ROWS, LabelMatrix, Labels, TermWeighting, label_matrix
 from training.ridge import EXACT_ROWS, Floats, gram
-from training.trainer import Progress
 
 FEWEST_LABELLED = 200
 PENALTY = 1.5

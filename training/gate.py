@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from router_model.portal import Portal
 from router_model.suggestion import Router
+from training.answered import Answered, answered_live
 from training.dataset import Example
 from training.evaluation import expected_calibration_error
-from training.forward import Answered, answered_live
 
 FEWEST_COMPARED = 50
 FEWEST_OF_AGENCY = 30

@@ -10,11 +10,12 @@ import numpy as np
 from router_model.portal import load_portal
 from router_model.registry import champion, champions, promote
 from router_model.release import Release, router_of
+from training.answered import read_answered
 from training.dataset import Example, LabelMapping
-from training.forward import read_answered
 from training.gate import FIRST, Champion, Verdict, judge
+from training.history import Progress
 from training.publishing import FORWARD_FILE, publish
-from training.trainer import Progress, Trained, train
+from training.trainer import Trained, train
 
 
 @dataclass(frozen=True)

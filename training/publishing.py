@@ -35,10 +35,11 @@ from router_model.release import (
     sealed,
     write_arrays,
 )
+from training.answered import write_answered
 from training.dataset import Example, LabelMapping
-from training.forward import seen_key, write_answered
 from training.gate import Verdict
 from training.model_card import model_card
+from training.near_copies import seen_key
 from training.report_page import report_page
 from training.thresholds import Effect
 from training.trainer import Trained

@@ -14,7 +14,8 @@ from router_model.suggestion import Router, Suggestion
 from training.baselines import baseline_answers
 from training.dataset import Example
 from training.evaluation import LABEL_OF, evaluation_of
-from training.trainer import History, Progress, answer_classes, check_enough, forward_stretches, ready_router
+from training.history import History, Progress, answer_classes, forward_stretches
+from training.trainer import check_enough, ready_router
 
 PLAIN_ANSWERS = ("agency_kind", "category")
 STEPS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=28)}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import beta, binomtest
 
 from router_model.policy import NEVER, Policy, Threshold
-from training.forward import Answered
+from training.answered import Answered
 
 FEWEST_FOR_THRESHOLD = 30
 FEWEST_FOR_OWN = 150

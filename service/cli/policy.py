@@ -10,7 +10,7 @@ from router_model.registry import champions, promote
 from service.cli.output import AsJson, Registry, result_json, result_table, say
 from service.cli.releases import login_name
 from service.serving import serving_release
-from training.forward import read_answered
+from training.answered import read_answered
 from training.publishing import FORWARD_FILE, publish_policy
 from training.thresholds import Effect, choose_policy, effect
 

@@ -15,8 +15,8 @@ from service.cli.output import AsJson, Registry, progress, result_json, result_t
 from service.cli.releases import login_name
 from service.serving import serving_release
 from training.dataset import Example
-from training.forward import seen_key
 from training.learning import learn
+from training.near_copies import seen_key
 from training.publishing import SCORES
 from training.report import full_report
 from training.report_page import report_page
