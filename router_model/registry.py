@@ -12,7 +12,7 @@ import fcntl
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
@@ -32,7 +32,7 @@ class Event:
     """One line of the history: at this moment (ISO 8601) `release` took the place of `previous` for a portal.
 
     `action` is "promote", "overrule" (promoted against objections, for a reason) or "rollback"; `verdict` is what
-    the gate had said, if it was asked.
+    the gate had said, if it was asked; `request` names what was asked for, so that asking again changes nothing.
     """
 
     at: str
@@ -43,6 +43,7 @@ class Event:
     by: str
     reason: str
     verdict: Mapping[str, Any] | None
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,10 @@ def _events(content: bytes, registry: Path) -> list[Event]:
 
 
 def _event(values: Mapping[str, Any]) -> Event:
-    event = Event(**{field.name: values[field.name] for field in fields(Event)})
-    texts = (event.at, event.portal, event.release, event.action, event.by, event.reason)
+    # Lines of version 0.1.0 have no `request`.
+    event = Event(**{field.name: values[field.name] for field in fields(Event) if field.name != "request"})
+    event = replace(event, request=values.get("request", ""))
+    texts = (event.at, event.portal, event.release, event.action, event.by, event.reason, event.request)
     if not all(isinstance(text, str) for text in texts):
         raise TypeError
     return event
@@ -173,10 +176,12 @@ def promote(
     reason: str = "",
     verdict: Mapping[str, Any] | None = None,
     now: datetime | None = None,
+    request: str = "",
 ) -> Event:
     """Puts a release in force for its portal, verified, in one step: readers see the old one or the new one.
 
-    `verdict` is a newer word of the gate than the one in the manifest and counts in its place.
+    `verdict` is a newer word of the gate than the one in the manifest and counts in its place. A `request` that
+    came before, if it has a name, gives the event of that time.
 
     Raises:
         ReleaseError: the release cannot be trusted, or there are `objections` and no reason to overrule them;
@@ -186,6 +191,8 @@ def promote(
     judged = {**manifest, "gate": verdict or manifest.get("gate")}
     portal = manifest["portal"]
     with _held_history(registry) as held:
+        if before := requested(held.events, portal, request):
+            return before
         previous = next(iter(lineage(held.events, portal)[-1:]), None)
         found = objections(judged, previous)
         if found and not _text(reason):
@@ -194,13 +201,18 @@ def promote(
                 'Bila tetap harus berlaku, ulangi dengan --reason "..."; alasan itu dicatat.'
             )
         action = OVERRULE if found else PROMOTE
-        event = Event(_moment(now), portal, release_id, previous, action, _text(by), _text(reason), judged["gate"])
+        event = Event(
+            _moment(now), portal, release_id, previous, action, _text(by), _text(reason), judged["gate"], request
+        )
         held.append(event)
     return event
 
 
-def rollback(registry: Path, portal: str, by: str = "", reason: str = "", now: datetime | None = None) -> Event:
-    """Returns to the release that was in force before the one now in force; see `lineage`.
+def rollback(
+    registry: Path, portal: str, by: str = "", reason: str = "", now: datetime | None = None, request: str = ""
+) -> Event:
+    """Returns to the release that was in force before the one now in force; see `lineage`. A `request` counts once,
+    as in `promote`.
 
     Raises:
         ReleaseError: there is none, or it cannot be trusted; what was in force stays.
@@ -208,13 +220,20 @@ def rollback(registry: Path, portal: str, by: str = "", reason: str = "", now: d
     if portal not in champions(registry):
         raise ReleaseError(f"Tidak ada rilis yang berlaku untuk portal {portal}.")
     with _held_history(registry) as held:
+        if earlier := requested(held.events, portal, request):
+            return earlier
         *before, current = lineage(held.events, portal)
         if not before:
             raise ReleaseError(f"Rilis {current} tidak punya pendahulu; ia yang pertama berlaku bagi portal {portal}.")
         open_release(release_folder(registry, before[-1]))
-        event = Event(_moment(now), portal, before[-1], current, ROLLBACK, _text(by), _text(reason), None)
+        event = Event(_moment(now), portal, before[-1], current, ROLLBACK, _text(by), _text(reason), None, request)
         held.append(event)
     return event
+
+
+def requested(events: Iterable[Event], portal: str, request: str) -> Event | None:
+    """What was done under the name of a request; nothing goes by the name ""."""
+    return next((event for event in events if request and (event.portal, event.request) == (portal, request)), None)
 
 
 def _text(value: str) -> str:

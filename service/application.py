@@ -1,62 +1,55 @@
 """Wires the service: settings in, a FastAPI application out."""
 
-import os
-import re
-import secrets
+import asyncio
+import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from router_model import __version__
-from service import api, problems, try_page
-from service.serving import serving_release
-from service.store import Store
+from service import account_page, problems, try_page
+from service.access import KnownKeys
+from service.api import audit, datasets, dispositions, health, open311, releases, review, suggestions, trainings, webhooks
+from service.around import Around
+from service.database.database import Database
+from service.lane import Lane
+from service.metrics import Metrics
+from service.rate_limit import RateLimit
+from service.serving import InForce
+from service.sessions import Sessions
+from service.settings import Settings, settings_from_environment
 
-MOST_BODY_BYTES = 1_000_000
-TOO_LARGE = f"Paling banyak {MOST_BODY_BYTES} byte."
-_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
-
-
-@dataclass(frozen=True)
-class Settings:
-    home: Path
-    database_url: str
-
-    @property
-    def registry(self) -> Path:
-        return self.home / "registry"
-
-
-def settings_from_environment() -> Settings:
-    home = Path(os.environ.get("ADUAN_HOME", "var"))
-    return Settings(home, os.environ.get("ADUAN_DATABASE_URL", f"sqlite:///{home / 'aduan.db'}"))
+_log = logging.getLogger(__name__)
+WATCH_SECONDS = 1.0
+CALLS = (suggestions, dispositions, review, datasets, trainings, releases, webhooks, audit)
 
 
 def create_application(settings: Settings) -> FastAPI:
-    """Loads the release in force and opens the database when the application starts."""
+    """Opens the database and loads the releases in force when the application starts; from then on it follows
+    what is promoted, rolled back, created and revoked."""
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         settings.home.mkdir(parents=True, exist_ok=True)
-        app.state.serving = serving_release(settings.registry)
-        app.state.store = Store(settings.database_url)
-        app.state.serving.prove()
+        state = app.state
+        state.settings, state.metrics, state.lane = settings, metrics, Lane()
+        state.secret = settings.signing_secret
+        state.sessions = Sessions(state.secret, secure=settings.secure_cookies)
+        state.in_force = InForce(settings.registry)
+        state.rate_limit = RateLimit(settings.home / "run" / "requests")
+        state.database = Database(settings.database)
+        state.known_keys = KnownKeys(state.database)
+        await _look(app)
+        watching = asyncio.create_task(_watch(app))
         yield
-        app.state.store.close()
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        await asyncio.to_thread(state.database.close)
 
     app = FastAPI(
         title="Aduan",
@@ -67,56 +60,37 @@ def create_application(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
-    app.add_middleware(_Around)
-    app.include_router(api.router)
-    app.include_router(api.health)
+    app.add_middleware(Around, settings=settings, metrics=metrics)
+    for calls in CALLS:
+        app.include_router(calls.router, responses=problems.described(401, 403, 413, 429, 503))
+    app.include_router(open311.router)
+    app.include_router(health.router)
+    app.include_router(account_page.router)
     app.include_router(try_page.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
     return app
 
 
-class _Around:
-    """Request id and security headers on every answer, a failed one too, and the size limit of a body."""
+async def _look(app: FastAPI) -> None:
+    """Takes up what changed; whatever fails is told, and what served before goes on."""
+    state = app.state
+    try:
+        for change in await asyncio.to_thread(state.in_force.refresh):
+            extra = {"portal": change.portal, "release": change.release}
+            if change.fault:
+                _log.error("release refused", extra={**extra, "fault": change.fault})
+                state.metrics.release_refused(change.portal)
+            else:
+                _log.info("release in force", extra=extra)
+        await state.known_keys.refresh()
+    except Exception as error:
+        _log.error("could not look for changes", extra={"error": type(error).__name__})
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        headers = Headers(scope=scope)
-        given, length = headers.get("X-Request-ID", ""), headers.get("Content-Length", "0")
-        request_id = given if _SANE_ID.fullmatch(given) else secrets.token_hex(8)
-        received, started = 0, False
-
-        async def limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > MOST_BODY_BYTES:
-                raise HTTPException(413, TOO_LARGE)
-            return message
-
-        async def stamped(message: Message) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                answer = MutableHeaders(scope=message)
-                answer["X-Request-ID"] = request_id
-                for name, value in SECURITY_HEADERS.items():
-                    answer.setdefault(name, value)
-            await send(message)
-
-        if not length.isdigit() or int(length) > MOST_BODY_BYTES:
-            await problems.problem(413, TOO_LARGE)(scope, receive, stamped)
-            return
-        try:
-            await self.app(scope, limited, stamped)
-        except Exception:
-            if not started:
-                await problems.problem(500)(scope, receive, stamped)
-            raise
+async def _watch(app: FastAPI) -> None:
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        await _look(app)
 
 
 def application() -> FastAPI:

@@ -1,33 +1,49 @@
 """One place where errors become answers (RFC 9457), and where a status is chosen for each."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from router_model.errors import AduanError
-from service.store import AlreadyDifferentError
+from service.database.repeats import KeyReusedError
+from service.database.suggestions import AlreadyDifferentError
 from service.wire import Problem, ProblemError
 
-STATUSES: dict[type[AduanError], int] = {AlreadyDifferentError: 409}
+_log = logging.getLogger(__name__)
+STATUSES: dict[type[AduanError], int] = {AlreadyDifferentError: 409, KeyReusedError: 422}
+BUSY = (OperationalError, InterfaceError, PoolTimeoutError, TimeoutError)
+RETRY_AFTER = {"Retry-After": "1"}
 TITLES = {
     400: "Permintaan tidak dapat dibaca",
     401: "Kunci API diperlukan",
     403: "Kunci ini tidak punya lingkup yang diperlukan",
     404: "Tidak ditemukan",
     405: "Metode tidak diizinkan",
+    408: "Permintaan terlalu lama dikirim",
     409: "Bertentangan dengan yang sudah tersimpan",
     413: "Permintaan terlalu besar",
+    415: "Jenis isi tidak diterima",
     422: "Isi permintaan belum benar",
+    429: "Terlalu banyak permintaan",
     500: "Kesalahan pada server",
+    503: "Sedang sibuk",
 }
 _MESSAGES = {
     "missing": "wajib diisi",
     "extra_forbidden": "kolom tidak dikenal; nama dan nomor identitas tidak diterima di sini",
     "string_too_long": "terlalu panjang",
     "string_too_short": "tidak boleh kosong",
+    "string_pattern_mismatch": "berisi tanda yang tidak diterima",
+    "string_unicode": "berisi tanda yang bukan Unicode",
+    "too_long": "terlalu banyak",
+    "too_short": "tidak boleh kosong",
     "json_invalid": "bukan JSON yang benar",
     "string_type": "harus teks",
     "datetime_from_date_parsing": "bukan tanggal ISO 8601",
@@ -35,34 +51,58 @@ _MESSAGES = {
 }
 
 
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """How these statuses stand in the OpenAPI description."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": TITLES[status], "content": content} for status in statuses}
+
+
 def problem(
-    status: int, detail: str = "", errors: Sequence[ProblemError] = (), headers: dict[str, str] | None = None
+    status: int,
+    detail: str = "",
+    errors: Sequence[ProblemError] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     body = Problem(title=TITLES.get(status, "Kesalahan"), status=status, detail=detail, errors=list(errors))
     return JSONResponse(body.model_dump(), status_code=status, media_type="application/problem+json", headers=headers)
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
-    faults = [
+def faults_of(errors: Iterable[Any]) -> list[ProblemError]:
+    """Pydantic's own message may quote the input, so only messages of ours leave."""
+    return [
         ProblemError(
             field=".".join(str(part) for part in fault["loc"] if part != "body") or "body",
-            # Pydantic's own message may quote the input, so only messages of ours leave.
             message=_MESSAGES.get(fault["type"], "nilai tidak diterima"),
         )
-        for fault in error.errors()
+        for fault in errors
     ]
-    return problem(422, "Perbaiki kolom yang disebut, lalu kirim ulang.", faults)
+
+
+def problem_of(error: Exception) -> Problem:
+    """What may be told of an error."""
+    if isinstance(error, AduanError):
+        status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
+        return Problem(title=TITLES[status], status=status, detail=str(error) if status < 500 else "")
+    status = 503 if isinstance(error, BUSY) else 500
+    return Problem(title=TITLES[status], status=status)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    return problem(422, "Perbaiki kolom yang disebut, lalu kirim ulang.", faults_of(error.errors()))
 
 
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+    return problem(error.status_code, str(error.detail), headers=error.headers)
 
 
 async def _named(_: Request, error: Exception) -> Response:
-    status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
-    return problem(status, str(error) if status < 500 else "")
+    found = problem_of(error)
+    if found.status >= 500:
+        _log.error("request failed", extra={"error": type(error).__name__})
+    headers = RETRY_AFTER if found.status == 503 else None
+    return problem(found.status, found.detail, found.errors, headers)
 
 
 async def _unnamed(_: Request, __: Exception) -> Response:
@@ -73,4 +113,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(AduanError, _named)
+    for kind in BUSY:
+        app.add_exception_handler(kind, _named)
     app.add_exception_handler(Exception, _unnamed)

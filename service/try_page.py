@@ -5,7 +5,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
@@ -14,8 +14,10 @@ from router_model.personal_data import KIND_LABELS as PERSONAL_LABELS
 from router_model.policy import ROUTE_LABELS, Route
 from router_model.portal import REPORT_TYPES
 from router_model.suggestion import Suggestion
-from service.serving import Serving
-from service.wire import LONGEST_TEXT
+from service.access import lane_of
+from service.lane import Lane
+from service.serving import InForce, Serving
+from service.wire import LONGEST_LINE, LONGEST_TEXT
 
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 router = APIRouter(include_in_schema=False)
@@ -146,12 +148,18 @@ def shown(suggestion: Suggestion, serving: Serving, took_ms: float) -> dict[str,
 
 
 def page(
-    request: Request, form: dict[str, str], problem: str | None = None, result: dict[str, Any] | None = None
+    request: Request,
+    serving: Serving,
+    form: dict[str, str],
+    problem: str | None = None,
+    result: dict[str, Any] | None = None,
 ) -> HTMLResponse:
-    serving: Serving = request.app.state.serving
+    in_force: InForce = request.app.state.in_force
     portal = serving.release.portal
     context = {
         "portal_name": portal.name,
+        "portal_code": portal.code,
+        "portals": [found.release.portal for _, found in sorted(in_force.servings.items())],
         "release_id": serving.release.id,
         "agency_count": len(portal.living_agencies),
         "examples": [{"label": label, "text": text} for label, text in EXAMPLES],
@@ -163,19 +171,30 @@ def page(
     return templates.TemplateResponse(request, "try_complaint.html", context, status_code=422 if problem else 200)
 
 
+def serving_of(request: Request, portal: str) -> Serving:
+    in_force: InForce = request.app.state.in_force
+    serving = in_force.first(portal)
+    if serving is None:
+        raise HTTPException(503, "Belum ada rilis yang berlaku. Latih dahulu: aduan train DATA --portal DIR")
+    return serving
+
+
 @router.get("/")
-def empty_page(request: Request) -> HTMLResponse:
-    return page(request, {"title": "", "text": "", "address": "", "village": ""})
+async def empty_page(request: Request, portal: str = "") -> HTMLResponse:
+    return page(request, serving_of(request, portal), {"title": "", "text": "", "address": "", "village": ""})
 
 
 @router.post("/")
-def answered_page(
+async def answered_page(
     request: Request,
+    lane: Annotated[Lane, Depends(lane_of)],
     text: Annotated[str, Form()] = "",
     title: Annotated[str, Form()] = "",
     address: Annotated[str, Form()] = "",
     village: Annotated[str, Form()] = "",
+    portal: Annotated[str, Form()] = "",
 ) -> HTMLResponse:
+    serving = serving_of(request, portal)
     form = {
         "title": title[:300],
         "text": text[:LONGEST_TEXT],
@@ -183,10 +202,12 @@ def answered_page(
         "village": village[:100],
     }
     if not text.strip():
-        return page(request, form, problem="Isi laporan masih kosong. Tulis apa yang terjadi dan di mana.")
+        return page(request, serving, form, problem="Isi laporan masih kosong. Tulis apa yang terjadi dan di mana.")
     if len(text) > LONGEST_TEXT + text.count("\n"):
-        return page(request, form, problem="Isi laporan terlalu panjang, paling banyak 10.000 karakter.")
-    serving: Serving = request.app.state.serving
+        return page(request, serving, form, problem="Isi laporan terlalu panjang, paling banyak 10.000 karakter.")
+    complaint = Complaint(
+        text=text, title=title[:LONGEST_LINE], address=address[:LONGEST_LINE], village=village[:LONGEST_LINE]
+    )
     started = perf_counter()
-    suggestion = serving.router.suggest(Complaint(text=text, title=title, address=address, village=village))
-    return page(request, form, result=shown(suggestion, serving, (perf_counter() - started) * 1000))
+    suggestion = await lane.run(serving.router.suggest, complaint)
+    return page(request, serving, form, result=shown(suggestion, serving, (perf_counter() - started) * 1000))

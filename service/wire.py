@@ -6,13 +6,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from router_model.complaint import Complaint
-from router_model.policy import ROUTE_LABELS
+from router_model.policy import ROUTE_LABELS, Route
 from router_model.portal import REPORT_TYPES, Portal
 from router_model.prediction import Ranked
 from router_model.suggestion import Suggestion
 
 LONGEST_TEXT = 10_000
-Line = Annotated[str, Field(max_length=500)]
+LONGEST_LINE = 500
+MOST_IN_BATCH = 500
+Line = Annotated[str, Field(max_length=LONGEST_LINE)]
+ExternalId = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -49,7 +52,7 @@ class ComplaintIn(Body):
         },
     )
 
-    external_id: Annotated[str, Field(max_length=100, description="Nomor laporan di portal")] = ""
+    external_id: Annotated[ExternalId, Field(description="Nomor laporan di portal")] = ""
     title: Line = ""
     text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
     channel: Annotated[str, Field(max_length=40)] = ""
@@ -134,9 +137,9 @@ class SuggestionBody(BaseModel):
     candidates: Annotated[
         int,
         Field(
-            ge=1,
+            ge=0,
             description="Sekian instansi teratas memuat yang tepat pada 95 dari 100 laporan terdahulu, "
-            "atau semua yang terdaftar bila daftarnya tidak mencapainya",
+            "atau semua yang terdaftar bila daftarnya tidak mencapainya; 0 bila model tidak menjawab",
         ),
     ]
     category: list[CategoryOut]
@@ -159,9 +162,25 @@ class SuggestionBody(BaseModel):
 class SuggestionOut(SuggestionBody):
     id: str
     external_id: str
-    release: str
+    release: Annotated[str | None, Field(description="Rilis yang menjawab; kosong bila model tidak menjawab")]
     portal: str
     created_at: datetime
+
+
+class BatchIn(Body):
+    complaints: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_IN_BATCH)]
+
+
+class BatchItem(BaseModel):
+    """One complaint of a batch: its suggestion, or why it was refused. Items stand in the order they came."""
+
+    status: Annotated[int, Field(description="201 baru, 200 sudah pernah dijawab, selain itu ditolak")]
+    suggestion: SuggestionOut | None = None
+    problem: "Problem | None" = None
+
+
+class BatchOut(BaseModel):
+    items: list[BatchItem]
 
 
 class TaxonomyAgency(BaseModel):
@@ -216,7 +235,12 @@ class Problem(BaseModel):
 
 class State(BaseModel):
     status: str
-    release: str | None = None
+
+
+class Ready(BaseModel):
+    status: str
+    releases: Annotated[dict[str, str], Field(description="Rilis yang menjawab, menurut portal")]
+    refused: Annotated[dict[str, str], Field(description="Rilis yang berlaku tetapi tidak dapat dipakai")]
 
 
 def taxonomy_of(portal: Portal) -> Taxonomy:
@@ -236,6 +260,26 @@ def taxonomy_of(portal: Portal) -> Taxonomy:
         ],
         urgency=[TaxonomyLevel(code=u.code, name=u.name, criteria=u.criteria) for u in portal.urgency],
         report_types=REPORT_TYPES,
+    )
+
+
+def unanswered() -> SuggestionBody:
+    """What is said when no model answered: a person has to look, and nothing is made up."""
+    return SuggestionBody(
+        agencies=[],
+        candidates=0,
+        category=[],
+        urgency=None,
+        report_type=None,
+        route=Route.REVIEW.value,
+        route_label=ROUTE_LABELS[Route.REVIEW],
+        reasons=[ReasonOut(code="no_model", message="Model tidak dapat menjawab saat ini; petugas perlu memilih.")],
+        missing=[],
+        place=None,
+        deadline=None,
+        duplicates=[],
+        explanation=[],
+        personal_data=[],
     )
 
 

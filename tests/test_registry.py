@@ -67,6 +67,7 @@ def test_a_promoted_release_is_in_force_and_the_history_says_who_and_why(registr
         "by": "made",
         "reason": "awal tahun",
         "verdict": None,
+        "request": "",
     }
     assert sorted(path.name for path in registry.iterdir()) == sorted([A, B, C, HISTORY])
 
@@ -314,3 +315,38 @@ def test_a_newer_verdict_counts_in_place_of_the_one_in_the_manifest(registry: Pa
         promote(registry, tried)
     event = promote(registry, tried, verdict=old | {"against": C})
     assert (event.action, event.verdict) == ("promote", old | {"against": C})
+
+
+def test_a_request_that_is_repeated_counts_once_even_when_others_acted_in_between(registry: Path) -> None:
+    promote(registry, A)
+    first = promote(registry, B, request="permintaan-1")
+    back = rollback(registry, TOWN, request="permintaan-2")
+    promote(registry, C)
+    assert promote(registry, B, request="permintaan-1") == first
+    assert rollback(registry, TOWN, request="permintaan-2") == back
+    assert actions(registry) == [("promote", A, None), ("promote", B, A), ("rollback", A, B), ("promote", C, A)]
+    promote(registry, B, request="permintaan-3")
+    assert champions(registry) == {TOWN: B}
+
+
+def test_a_request_of_several_processes_at_once_counts_once(registry: Path) -> None:
+    processes = [PROCESSES.Process(target=promote_on_request, args=(registry, A, "satu")) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
+    assert actions(registry) == [("promote", A, None)]
+
+
+def promote_on_request(registry: Path, release_id: str, request: str) -> None:
+    promote(registry, release_id, request=request)
+
+
+def test_a_history_of_the_first_version_is_still_read(registry: Path) -> None:
+    promote(registry, A)
+    line = orjson.loads((registry / HISTORY).read_bytes())
+    del line["request"]
+    (registry / HISTORY).write_bytes(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+    promote(registry, B, request="baru")
+    assert [event.request for event in history(registry)] == ["", "baru"]

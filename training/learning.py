@@ -36,10 +36,11 @@ def learn(
     mappings: Sequence[LabelMapping] = (),
     by: str = "",
     now: datetime | None = None,
+    request: str = "",
     progress: Progress = lambda *_: None,
 ) -> Learned:
     """Trains on rows in the order of time, judges against the champion, publishes, and promotes where the gate
-    agrees. `mappings` are shown in the report.
+    agrees. `mappings` are shown in the report, `request` is that of `promote`.
 
     Raises:
         DatasetError: the rows cannot be learned from.
@@ -58,7 +59,7 @@ def learn(
     release = publish(trained, rows, portal_folder, registry, now, verdict=verdict, mappings=mappings)
     agreed = verdict.agrees and release != in_force
     if agreed:
-        promote(registry, release, by=by, verdict=verdict.as_dict())
+        promote(registry, release, by=by, verdict=verdict.as_dict(), request=request)
     return Learned(release, verdict, agreed or release == in_force, trained)
 
 

@@ -4,9 +4,25 @@ usage."""
 import sys
 
 import typer
+from sqlalchemy.exc import OperationalError
 
 from router_model.errors import AduanError
-from service.cli import checking, keys, policy, portals, prediction, releases, replaying, serving, training
+from service.cli import (
+    backups,
+    checking,
+    erasing,
+    keys,
+    policy,
+    portals,
+    prediction,
+    releases,
+    replaying,
+    serving,
+    training,
+    users,
+    webhooks,
+    worker,
+)
 from service.cli.output import complain
 
 app = typer.Typer(
@@ -18,12 +34,13 @@ app = typer.Typer(
 app.add_typer(portals.app, name="portal")
 app.add_typer(releases.app, name="release")
 app.add_typer(keys.app, name="key")
+app.add_typer(users.app, name="user")
+app.add_typer(webhooks.app, name="webhook")
 for command in (
     checking.check, training.train, training.evaluate, replaying.replay, policy.policy, prediction.predict,
-    prediction.score,
+    prediction.score, serving.serve, worker.worker, erasing.erase, erasing.keep, backups.backup, backups.restore,
 ):  # fmt: skip
     app.command()(command)
-app.command()(serving.serve)
 
 
 def main() -> None:
@@ -31,6 +48,9 @@ def main() -> None:
         app()
     except AduanError as error:
         complain(str(error))
+        sys.exit(1)
+    except OperationalError:
+        complain("Basis data tidak menjawab. Periksa ADUAN_DATABASE_URL, dan apakah servernya berjalan.")
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)

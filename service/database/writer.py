@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Any
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
 
 from service.database.connection import writing
 
@@ -82,15 +83,19 @@ class Writer:
             loop.call_soon_threadsafe(_tell, mine)
 
 
-def _results(connection: Connection, run: Many, tasks: list[_Task]) -> list[tuple[_Task, Any]]:
-    """Together in one savepoint; when that fails, each in its own, so that only the one at fault is undone."""
+def _results(connection: Connection, run: Many, tasks: list[_Task], last: bool = False) -> list[tuple[_Task, Any]]:
+    """Together in one savepoint; when that fails, each in its own, so that only the one at fault is undone.
+
+    A single one that another process was faster with is tried again, now that it can see what that one wrote.
+    """
     try:
         with connection.begin_nested():
             return list(zip(tasks, run(connection, [task.item for task in tasks]), strict=True))
     except Exception as error:
-        if len(tasks) == 1 or connection.invalidated:
+        again = len(tasks) > 1 or (isinstance(error, IntegrityError) and not last)
+        if connection.invalidated or not again:
             return [(task, error) for task in tasks]
-    return [outcome for task in tasks for outcome in _results(connection, run, [task])]
+    return [outcome for task in tasks for outcome in _results(connection, run, [task], last=len(tasks) == 1)]
 
 
 def _tell(outcomes: Sequence[tuple[_Task, Any]]) -> None:

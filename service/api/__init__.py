@@ -1,0 +1,1 @@
+"""The calls over HTTP: each parses, calls one function, and returns."""

@@ -1,0 +1,145 @@
+"""People who sign in: each belongs to one portal and has one role."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from unicodedata import normalize
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from router_model.errors import AduanError
+from service.database import audit
+from service.database.schema import users
+
+ROLES = {"staff": "petugas", "senior": "petugas senior", "admin": "admin", "auditor": "pemeriksa"}
+_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
+
+
+class UserRefusedError(AduanError):
+    """A user that does not exist or exists already, or a name or role that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """`session_version` grows when all sessions end; a session that names an older one is over."""
+
+    id: str
+    portal: str
+    name: str
+    role: str
+    created_at: datetime
+    disabled_at: datetime | None
+    session_version: int
+
+    @property
+    def who(self) -> str:
+        """Names the user in the audit log."""
+        return f"user:{self.name}"
+
+
+def folded(name: str) -> str:
+    """A name as it is kept and compared: capitals make no difference."""
+    return normalize("NFKC", name).strip().lower()
+
+
+def create(connection: Connection, portal: str, name: str, role: str, password_hash: str, by: str = "") -> User:
+    """Raises `UserRefusedError` if the name is taken or cannot be used, or the role does not exist."""
+    if role not in ROLES:
+        raise UserRefusedError(f"Peran {role} tidak dikenal; pilih dari {', '.join(ROLES)}.")
+    if not _NAME.fullmatch(folded(name)):
+        raise UserRefusedError(
+            "Nama pengguna harus 2 sampai 64 karakter: huruf a-z, angka, titik, garis bawah, @ atau tanda hubung, "
+            "diawali huruf atau angka."
+        )
+    user = User(f"usr_{secrets.token_urlsafe(12)}", portal, folded(name), role, datetime.now(UTC), None, 1)
+    try:
+        with connection.begin_nested():
+            connection.execute(
+                insert(users).values(
+                    id=user.id,
+                    portal=portal,
+                    name=user.name,
+                    role=role,
+                    created_at=user.created_at,
+                    session_version=user.session_version,
+                    password_hash=password_hash,
+                )
+            )
+    except IntegrityError:
+        raise UserRefusedError(f"Pengguna {user.name} sudah ada di portal {portal}.") from None
+    audit.record(connection, portal=portal, who=by, action="user.create", subject=user.id, detail={"role": role})
+    return user
+
+
+def one(connection: Connection, user_id: str) -> User | None:
+    row = connection.execute(select(users).where(users.c.id == user_id)).mappings().first()
+    return _user(row) if row else None
+
+
+def named(connection: Connection, portal: str, name: str) -> User:
+    """Raises `UserRefusedError` if the portal has no user of that name."""
+    if (found := credentials(connection, portal, name)) is None:
+        raise UserRefusedError(f"Pengguna {folded(name)} tidak ada di portal {portal}; lihat: aduan user list")
+    return found[0]
+
+
+def credentials(connection: Connection, portal: str, name: str) -> tuple[User, str] | None:
+    """A user and the hash of the password."""
+    query = select(users).where(users.c.portal == portal, users.c.name == folded(name))
+    row = connection.execute(query).mappings().first()
+    return (_user(row), row["password_hash"]) if row else None
+
+
+def every(connection: Connection) -> list[User]:
+    """All users of all portals, by portal and name."""
+    return [_user(row) for row in connection.execute(select(users).order_by(users.c.portal, users.c.name)).mappings()]
+
+
+def portals(connection: Connection) -> list[str]:
+    """Codes of portals that have users."""
+    return list(connection.scalars(select(users.c.portal).distinct().order_by(users.c.portal)))
+
+
+def set_password(connection: Connection, user_id: str, password_hash: str, by: str = "") -> User:
+    """Ends all sessions of the user."""
+    return _end_sessions(connection, user_id, "user.password", by, password_hash=password_hash)
+
+
+def rehash(connection: Connection, user_id: str, old_hash: str, new_hash: str) -> None:
+    """The same password under the settings of today, unless it was changed meanwhile."""
+    connection.execute(
+        update(users).where(users.c.id == user_id, users.c.password_hash == old_hash).values(password_hash=new_hash)
+    )
+
+
+def disable(connection: Connection, user_id: str, by: str = "") -> User:
+    """Ends all sessions of the user, who cannot sign in any more."""
+    return _end_sessions(connection, user_id, "user.disable", by, disabled_at=datetime.now(UTC))
+
+
+def enable(connection: Connection, user_id: str, by: str = "") -> User:
+    """Lets a user sign in again, with the password of before."""
+    return _end_sessions(connection, user_id, "user.enable", by, disabled_at=None)
+
+
+def login(connection: Connection, user: User) -> None:
+    audit.record(connection, portal=user.portal, who=user.who, action="user.login", subject=user.id)
+
+
+def logout(connection: Connection, user_id: str, by: str = "") -> User:
+    """Ends all sessions of the user."""
+    return _end_sessions(connection, user_id, "user.logout", by)
+
+
+def _end_sessions(connection: Connection, user_id: str, action: str, by: str, **values: object) -> User:
+    mine = users.c.id == user_id
+    connection.execute(update(users).where(mine).values(session_version=users.c.session_version + 1, **values))
+    user = _user(connection.execute(select(users).where(mine)).mappings().one())
+    audit.record(connection, portal=user.portal, who=by, action=action, subject=user.id)
+    return user
+
+
+def _user(row: RowMapping) -> User:
+    return User(**{name: row[name] for name in User.__slots__})

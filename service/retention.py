@@ -1,0 +1,41 @@
+"""How long complaints are kept: what is older is erased, a few at a time."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from service.database import erasure
+from service.database.database import Database
+from service.database.erasure import Erased
+from service.settings import Settings
+
+PAUSE = 0.1
+"""Seconds between two transactions, in which those who wait on SQLite's lock get their turn."""
+
+
+def erase_older(database: Database, portal: str, before: datetime, by: str) -> Iterator[Erased]:
+    """Erases all that a portal has from before this moment, and tells of each transaction. Whoever calls has the
+    database scrubbed afterwards."""
+    while True:
+        with database.begin() as connection:
+            erased = erasure.erase_older(connection, portal, before, by)
+        if not erased:
+            return
+        yield erased
+        time.sleep(PAUSE)
+
+
+def sweep(database: Database, settings: Settings, now: datetime) -> dict[str, int]:
+    """Erases what every portal has kept for longer than it wants. Returns the complaints erased, by portal."""
+    with database.connect() as connection:
+        days = erasure.days_kept(connection, settings.keep_days)
+    erased = {
+        portal: sum(
+            (batch for batch in erase_older(database, portal, now - timedelta(days=count), "retention")), Erased()
+        )
+        for portal, count in days.items()
+        if count
+    }
+    if any(erased.values()):
+        erasure.scrub(database.engine)
+    return {portal: rows["suggestions"] for portal, rows in erased.items() if rows}

@@ -1,0 +1,160 @@
+"""One complaint in, one suggestion to keep out. Pure: reads no database and no clock of its own."""
+
+import hmac
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from router_model.cleaning import cleaned, readable
+from router_model.complaint import Complaint
+from router_model.personal_data import mask_personal_data
+from router_model.policy import Route
+from router_model.suggestion import Suggestion
+from service.access import Asker
+from service.database.repeats import Repeat
+from service.database.suggestions import Asked, NewSuggestion
+from service.database.webhooks import Event, EventType
+from service.serving import Serving
+from service.wire import ComplaintIn, SuggestionOut, suggestion_body, unanswered
+
+_log = logging.getLogger(__name__)
+URGENT = {
+    Route.EMERGENCY: 1_000.0,
+    Route.REVIEW: 100.0,
+    Route.INCOMPLETE: 50.0,
+    Route.EXTERNAL: 50.0,
+    Route.PREFILL: 10.0,
+    Route.AUTO: 0.0,
+}
+"""Where a route stands in the queue of those who review; within one, the less sure comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """A suggestion to keep, and what the model said, if it said anything."""
+
+    asked: Asked
+    suggestion: Suggestion | None
+
+
+def fingerprint(secret: bytes, *parts: bytes) -> str:
+    """A keyed hash: without the secret nobody can try out what a masked number may have been."""
+    return hmac.digest(secret, b"\0".join(parts), "sha256").hex()
+
+
+def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idempotency_key: str = "") -> Suggested:
+    """Asks the release in force. Where there is none, or it fails, the answer says so and a person has to look."""
+    suggestion = _ask(asker.serving, body.complaint())
+    serving = asker.serving if suggestion else None
+    if serving and suggestion:
+        clean, answer = suggestion.prediction.complaint, suggestion_body(suggestion, serving.release.portal)
+    else:
+        (clean, _), answer = cleaned(body.complaint()), unanswered()
+    out = SuggestionOut(
+        id=secrets.token_urlsafe(12),
+        external_id=body.external_id,
+        release=serving.release.id if serving else None,
+        portal=asker.portal,
+        created_at=now,
+        **dict(answer),
+    )
+    route = Route(out.route)
+    request_hash = fingerprint(secret, b"suggestion", body.model_dump_json().encode())
+    new = NewSuggestion(
+        id=out.id,
+        portal=asker.portal,
+        external_id=body.external_id or None,
+        request_hash=request_hash,
+        release=out.release,
+        asked_by=asker.key,
+        created_at=now,
+        received_at=_moment(body.received_at, serving),
+        channel=_masked(body.channel),
+        route=out.route,
+        state="free" if route is Route.AUTO else "open",
+        priority=_priority(out),
+        agency=out.agencies[0].code if out.agencies else None,
+        agency_p=out.agencies[0].p if out.agencies else None,
+        category=out.category[0].code if out.category else None,
+        urgency=out.urgency.level if out.urgency else None,
+        known_words=suggestion.prediction.coverage if suggestion else None,
+        complaint=_kept(clean, body),
+        answer=out.model_dump_json(),
+    )
+    repeat = Repeat(asker.portal, idempotency_key, request_hash) if idempotency_key else Repeat(asker.portal)
+    return Suggested(Asked(new, tuple(_events(out, body)), repeat), suggestion)
+
+
+def _ask(serving: Serving | None, complaint: Complaint) -> Suggestion | None:
+    if serving is None:
+        return None
+    try:
+        return serving.router.suggest(complaint)
+    except Exception as error:
+        # The text may stand in the message of any exception, so only its kind is told.
+        _log.error("model failed", extra={"release": serving.release.id, "error": type(error).__name__})
+        return None
+
+
+def _moment(given: datetime | None, serving: Serving | None) -> datetime | None:
+    """With a zone: one without is meant in the portal's. `None` for a moment that no calendar can hold in UTC."""
+    if given is None:
+        return None
+    zone = ZoneInfo(serving.release.portal.timezone) if serving else UTC
+    try:
+        return (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def _priority(out: SuggestionOut) -> float:
+    doubt = 1.0 - (out.agencies[0].p if out.agencies else 0.0)
+    return URGENT[Route(out.route)] + doubt
+
+
+def _masked(text: str) -> str:
+    return mask_personal_data(readable(text))[0] if text else ""
+
+
+def _kept(clean: Complaint, body: ComplaintIn) -> str:
+    location = body.location
+    return orjson.dumps(
+        {
+            "title": clean.title,
+            "text": clean.text,
+            "address": clean.address,
+            "village": clean.village,
+            "district": clean.district,
+            "lat": location.lat,
+            "lon": location.lon,
+            "area_code": _masked(location.area_code),
+            "channel": _masked(body.channel),
+            "received_at": body.received_at.isoformat() if body.received_at else None,
+            "report_type": body.report_type,
+            "chosen_agency": _masked(body.chosen_agency),
+            "anonymous": body.anonymous,
+            "confidential": body.confidential,
+        }
+    ).decode()
+
+
+def _events(out: SuggestionOut, body: ComplaintIn) -> list[Event]:
+    """What portals may hear of it: codes, never words."""
+    data = {
+        "id": out.id,
+        "external_id": out.external_id,
+        "route": out.route,
+        "agency": out.agencies[0].code if out.agencies else None,
+        "category": out.category[0].code if out.category else None,
+        "urgency": out.urgency.level if out.urgency else None,
+        "confidential": body.confidential,
+        "release": out.release,
+    }
+    kinds: list[EventType] = ["suggestion.created"]
+    if Route(out.route) is Route.EMERGENCY:
+        kinds.append("suggestion.emergency")
+    return [Event(out.portal, kind, out.id, data) for kind in kinds]

@@ -1,0 +1,160 @@
+"""A training as a job: in a process of its own, which ends with the worker that began it, and safe to repeat."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from router_model.errors import AduanError, DatasetError
+from router_model.portal import load_portal
+from router_model.registry import champions, history, release_folder, requested
+from router_model.release import read_manifest
+from service.database.database import Database
+from service.database.jobs import Job
+from service.database.learning_data import learning_rows
+from service.settings import Settings
+from training.dataset import MOST_SHOWN, examples, label_mappings
+from training.learning import learn
+
+KIND = "training"
+Tell = Callable[[Mapping[str, Any]], None]
+_log = logging.getLogger(__name__)
+
+
+class NoPortalFolderError(AduanError):
+    """Nothing says what agencies and categories a portal has."""
+
+
+def portal_folder(settings: Settings, portal: str) -> Path:
+    """Where a portal is described: in `ADUAN_HOME/portals` by its code, where an operator may keep it; otherwise as
+    it was when the release in force was trained.
+
+    Raises:
+        NoPortalFolderError: in neither place, or the folder describes another portal.
+        ReleaseError: which release is in force is not known.
+    """
+    kept = settings.home / "portals" / Path(portal).name
+    in_force = champions(settings.registry).get(portal)
+    if kept.is_dir():
+        folder = kept
+    elif in_force:
+        folder = release_folder(settings.registry, in_force) / "portal"
+    else:
+        raise NoPortalFolderError(
+            f"Portal {portal} belum punya rilis dan belum punya folder portal. "
+            f"Minta operator menaruh folder portal di ADUAN_HOME/portals/{portal}."
+        )
+    if (code := load_portal(folder).code) != portal:
+        raise NoPortalFolderError(f"Folder portal {portal} berisi portal {code}. Minta operator memperbaikinya.")
+    return folder
+
+
+def promoted(settings: Settings, job: Job) -> dict[str, Any] | None:
+    """The result of a job whose release is in force or was, if it came so far."""
+    event = requested(history(settings.registry), job.portal, job.id)
+    return _result(settings.registry, event.release, True, event.verdict) if event else None
+
+
+def _result(registry: Path, release: str, in_force: bool, verdict: Mapping[str, Any] | None) -> dict[str, Any]:
+    manifest = read_manifest(release_folder(registry, release))
+    return {
+        "release": release,
+        "in_force": in_force,
+        "gate": dict(verdict or manifest["gate"] or {}),
+        "rows": manifest["data"]["rows"],
+        "scores": manifest["scores"],
+    }
+
+
+def train(job: Job, settings: Settings, tell: Tell) -> dict[str, Any]:
+    """Learns from all that a portal has, publishes a release and promotes it if the gate agrees; begun again, it
+    finds what was promoted and promotes nothing twice.
+
+    Raises:
+        AduanError: the data cannot be learned from, or the registry cannot be written.
+    """
+    if before := promoted(settings, job):
+        return before
+    tell({"stage": "mengumpulkan laporan", "done": 0, "total": 1, "seconds_left": None})
+    folder = portal_folder(settings, job.portal)
+    database = Database(settings.database)
+    try:
+        with database.connect() as connection:
+            rows = learning_rows(connection, job.portal, job.request["datasets"])
+    finally:
+        database.close()
+    found, faults = examples(rows, load_portal(folder))
+    if not found:
+        raise DatasetError(
+            f"Tidak ada laporan dengan label yang dikenal portal {job.portal}. Unggah data berlabel dahulu.",
+            [str(fault) for fault in faults[:MOST_SHOWN]],
+        )
+    mappings = [mapping for mapping in label_mappings(rows, load_portal(folder)) if mapping.rule != "alias"]
+    learned = learn(
+        found,
+        folder,
+        settings.registry,
+        mappings=mappings,
+        by=job.created_by,
+        request=job.id,
+        progress=_with_time_left(tell, _expected_seconds(settings.registry, job.portal, found)),
+    )
+    # Another process may have come first under the name of this job; the registry says whose release counts.
+    return promoted(settings, job) or _result(
+        settings.registry, learned.release, learned.in_force, learned.verdict.as_dict()
+    )
+
+
+def _expected_seconds(registry: Path, portal: str, rows: Sequence[object]) -> float | None:
+    """What the release in force took, for so many rows."""
+    in_force = champions(registry).get(portal)
+    if in_force is None:
+        return None
+    manifest = read_manifest(release_folder(registry, in_force))
+    seconds = sum(manifest.get("seconds", {}).values())
+    return seconds * len(rows) / manifest["data"]["rows"] if seconds and manifest["data"].get("rows") else None
+
+
+def _with_time_left(tell: Tell, expected: float | None) -> Callable[[str, int, int], None]:
+    began = time.monotonic()
+
+    def progress(stage: str, done: int, total: int) -> None:
+        left = None if expected is None else max(0, round(expected - (time.monotonic() - began)))
+        tell({"stage": stage, "done": done, "total": total, "seconds_left": left})
+
+    return progress
+
+
+def run(job: Job, settings: Settings, says: Connection) -> None:
+    """For a process of its own: says how far it is, and at the end a result or an error; dying without a word means
+    that it may be tried again."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    Thread(target=_end_with_worker, daemon=True).start()
+    try:
+        says.send({"result": train(job, settings, lambda progress: says.send({"progress": progress}))})
+    except AduanError as error:
+        says.send({"error": str(error).replace(str(settings.home), "ADUAN_HOME")})
+    except (SQLAlchemyError, MemoryError) as error:
+        sys.exit(f"{job.id}: {type(error).__name__}")
+    except Exception as error:
+        # A message may quote a complaint; where it happened may be told.
+        _log.error("".join(traceback.format_tb(error.__traceback__)))
+        says.send({"error": f"Pelatihan berhenti karena kesalahan yang tidak terduga ({type(error).__name__})."})
+
+
+def _end_with_worker() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
