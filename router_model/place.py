@@ -6,7 +6,7 @@ from typing import Literal
 
 from router_model.complaint import Complaint
 from router_model.portal import Agency, Place, Portal
-from router_model.tokens import tokens
+from router_model.tokens import normal_words
 
 Source = Literal["village", "district", "address", "title", "text"]
 _CUES = frozenset(
@@ -39,7 +39,7 @@ class FoundPlace:
 
 
 def name_words(name: str) -> tuple[str, ...]:
-    return tuple(token.normal for token in tokens(name))
+    return tuple(normal_words(name))
 
 
 class PlaceFinder:
@@ -91,7 +91,7 @@ class PlaceFinder:
 
     def _matches(self, text: str, *, cue_needed: bool) -> Iterator[Place]:
         """A name of one word needs a cue before it, such as `kelurahan`: many are common words."""
-        words = [token.normal for token in tokens(text)]
+        words = normal_words(text)
         position = 0
         while position < len(words):
             for size in range(min(self._longest, len(words) - position), 0, -1):
@@ -124,7 +124,7 @@ class PlaceFinder:
         `kelurahan pemecutan kaja` does not name the office of Pemecutan: the longer name of a place wins.
         """
         for text in (complaint.title, complaint.text):
-            words = [token.normal for token in tokens(text)]
+            words = normal_words(text)
             for start, word in enumerate(words):
                 for name, agency in self._named_offices.get((unit, word), ()):
                     if tuple(words[start : start + len(name)]) != name:

@@ -16,7 +16,7 @@ from router_model.calibration import Agreement, Link, largest
 from router_model.complaint import Complaint
 from router_model.prediction import Evidence, Prediction, Ranked
 from router_model.terms import AREA_END, BLOCKS, TermExtractor, area, character_ngrams
-from router_model.tokens import normal_words, tokens
+from router_model.tokens import Token, normal_words, tokens
 
 Floats = NDArray[np.float32]
 Columns = NDArray[np.int32]
@@ -49,13 +49,21 @@ class ModelArrays:
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """One complaint as columns of the model, ascending and distinct, with how often each occurs and its
-    final value; `words` counts all words, `known` those with a column."""
+    final value. For each word of title and text, in order, `singles`, `pairs` (the pair it ends) and `local` hold
+    a column, -1 for none; `ngrams` holds the columns of its n-grams, one word after the other."""
 
     columns: Columns
     counts: NDArray[np.int64]
     values: Floats
-    words: int
-    known: int
+    singles: Sequence[int]
+    pairs: Sequence[int]
+    local: Sequence[int]
+    ngrams: Columns
+
+    @property
+    def known(self) -> int:
+        """How many words the model knows."""
+        return sum([column >= 0 for column in self.singles])
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,18 +164,22 @@ class Scorer:
         return [self._word(normal) for normal in normal_words(text)] if text else []
 
     def _read(self, complaint: Complaint) -> _Reading:
-        title, text = self._words(complaint.title), self._words(complaint.text)
+        return self._reading(complaint, self._words(complaint.title), self._words(complaint.text))
+
+    def _reading(self, complaint: Complaint, title: list[_Word], text: list[_Word]) -> _Reading:
         words = title + text
         singles = [word.column for word in words]
         pairs = self._pairs(title) + self._pairs(text)
         title_known, place_known = self._columns["title"], self._columns["place"]
-        local_known = self._areas.get(area(complaint), {})
+        local_known = self._areas.get(area(complaint))
+        local = [local_known.get(word.root, -1) for word in words] if local_known else [-1] * len(words)
+        ngrams = np.concatenate([word.ngrams for word in words]) if words else _NONE
         blocks: dict[str, Sequence[int] | Columns] = {
             "words": [column for column in singles + pairs if column >= 0],
-            "characters": np.concatenate([word.ngrams for word in words]) if words else _NONE,
+            "characters": ngrams,
             "title": [title_known[word.root] for word in title if word.root in title_known],
             "place": [place_known[normal] for normal in normal_words(complaint.address) if normal in place_known],
-            "local": [local_known[word.root] for word in words if word.root in local_known] if local_known else _NONE,
+            "local": [column for column in local if column >= 0],
         }
         occurrences = np.concatenate([_NONE, *(np.asarray(found, dtype=np.int32) for found in blocks.values())])
         columns, counts = np.unique(occurrences, return_counts=True)
@@ -177,7 +189,7 @@ class Scorer:
             part = values[start:end]
             if length := float(part @ part) ** 0.5:
                 part *= np.float32(self.arrays.block_weights[block] / length)
-        return _Reading(columns, counts, values, len(words), sum([column >= 0 for column in singles]))
+        return _Reading(columns, counts, values, singles, pairs, local, ngrams)
 
     def scores(self, complaint: Complaint) -> Floats:
         """Raw scores of every class of every answer, as the scikit-learn pipeline gives them."""
@@ -194,38 +206,35 @@ class Scorer:
         scores = np.stack([self._scores(reading) for reading in readings])
         beliefs = decode(scores, self.arrays.classes, self.arrays.links, self.arrays.agreement)
         for complaint, reading, belief in zip(complaints, readings, beliefs, strict=True):
-            yield Prediction(complaint, belief.answers, belief.category, reading.words, reading.known)
+            yield Prediction(complaint, belief.answers, belief.category, len(reading.singles), reading.known)
 
     def predict_explained(self, complaint: Complaint) -> tuple[Prediction, tuple[Evidence, ...]]:
         """A prediction, and the words that spoke for its first unit, strongest first.
 
         A pair of words counts for its second word, an n-gram for the word it stands in.
         """
-        reading = self._read(complaint)
+        found = [(field, token) for field in ("title", "text") for token in tokens(getattr(complaint, field))]
+        words = [self._word(token.normal) for _, token in found]
+        in_title = sum([field == "title" for field, _ in found])
+        reading = self._reading(complaint, words[:in_title], words[in_title:])
         prediction = next(self._predictions([complaint], [reading]))
+        if not words:
+            return prediction, ()
         unit = self._unit_columns[prediction.answers["unit"][0].code]
-        # Column -1, for none, is the last entry and stays 0.
-        spoke = np.zeros(len(self._weights) + 1, np.float32)
-        spoke[reading.columns] = reading.values * self._coefficients[reading.columns, unit] / reading.counts
-        local_known = self._areas.get(area(complaint), {})
-        evidence: list[Evidence] = []
-        for field in ("title", "text"):
-            content = getattr(complaint, field)
-            found = list(tokens(content))
-            words = [self._word(token.normal) for token in found]
-            if not words:
-                continue
-            owner = np.repeat(np.arange(len(words)), [len(word.ngrams) for word in words])
-            heard = spoke[np.concatenate([word.ngrams for word in words])]
-            weights = np.bincount(owner, heard, len(words)).astype(np.float32)
-            weights += spoke[[word.column for word in words]] + spoke[self._pairs(words)]
-            weights += spoke[[local_known.get(word.root, -1) for word in words]]
-            evidence.extend(
-                Evidence(field, token.start, token.end, content[token.start : token.end], weight)
-                for token, weight in zip(found, weights.tolist(), strict=True)
-                if weight > 0
-            )
-        return prediction, tuple(sorted(evidence, key=lambda item: -item.weight)[:EVIDENCE_LISTED])
+        spoke = reading.values * self._coefficients[reading.columns, unit] / reading.counts
+        heard = spoke[np.searchsorted(reading.columns, reading.ngrams)]
+        owner = np.repeat(np.arange(len(words)), [len(word.ngrams) for word in words])
+        weights = np.bincount(owner, heard, len(words)).astype(np.float64)
+        others = np.array([reading.singles, reading.pairs, reading.local])
+        known = others >= 0
+        weights += np.where(known, np.append(spoke, 0.0)[np.searchsorted(reading.columns, others)], 0.0).sum(axis=0)
+        strongest = [index for index in np.argsort(-weights, kind="stable")[:EVIDENCE_LISTED] if weights[index] > 0]
+        return prediction, tuple([self._evidence(complaint, *found[index], weights[index]) for index in strongest])
+
+    @staticmethod
+    def _evidence(complaint: Complaint, field: str, token: Token, weight: float) -> Evidence:
+        term = getattr(complaint, field)[token.start : token.end]
+        return Evidence(field, token.start, token.end, term, float(weight))
 
     def predict_many(self, complaints: Sequence[Complaint]) -> Iterator[Prediction]:
         """Predictions in the order of the complaints, decoded many at a time."""

@@ -72,7 +72,7 @@ class TermExtractor:
         return [self.root(token.normal) for token in tokens(complaint.title)]
 
     def place(self, complaint: Complaint) -> list[str]:
-        return [token.normal for token in tokens(complaint.address)]
+        return normal_words(complaint.address)
 
     def local(self, complaint: Complaint) -> list[str]:
         here = area(complaint)

@@ -54,7 +54,7 @@ _MAY_LEAK = re.compile(r"yth|terhormat|disposisi|mohon", re.IGNORECASE)
 
 
 _PLAIN_WORD = re.compile(r"[^\W_]+")
-_NOT_ONLY_WORDS = re.compile(r"[#@\[<]|://|www\.|yth|terhormat|disposisi|mohon", re.IGNORECASE)
+_NOT_ONLY_WORDS = re.compile(r"[#@\[<]|://|www\.", re.IGNORECASE)
 
 
 class Token(NamedTuple):
@@ -126,9 +126,16 @@ def disposition_leaks(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _LEAK.finditer(text)]
 
 
-def tokens(text: str) -> Iterator[Token]:
+def tokens(text: str) -> list[Token]:
     """Words of a readable, masked text from left to right; links, masks and disposition leaks are left out."""
     leaks = disposition_leaks(text)
+    if not leaks and not _NOT_ONLY_WORDS.search(text):
+        found = islice(_PLAIN_WORD.finditer(text), MOST_WORDS)
+        return [Token(*match.span(), normal_form(match[0][:LONGEST_READ])) for match in found]
+    return list(_tokens(text, leaks))
+
+
+def _tokens(text: str, leaks: list[tuple[int, int]]) -> Iterator[Token]:
     hidden = bytearray(len(text)) if leaks else bytearray()
     for first, last in leaks:
         hidden[first:last] = b"\1" * (last - first)
@@ -146,6 +153,6 @@ def tokens(text: str) -> Iterator[Token]:
 
 def normal_words(text: str) -> list[str]:
     """Normal forms of `tokens(text)`, faster where the text holds nothing but words."""
-    if _NOT_ONLY_WORDS.search(text):
+    if _NOT_ONLY_WORDS.search(text) or disposition_leaks(text):
         return [token.normal for token in tokens(text)]
     return [normal_form(word[:LONGEST_READ]) for word in _PLAIN_WORD.findall(text)[:MOST_WORDS]]

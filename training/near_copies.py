@@ -28,7 +28,7 @@ def seen_key(complaint: Complaint) -> int:
 
 def cleaned_key(complaint: Complaint) -> int:
     """`seen_key` of a complaint that was cleaned already."""
-    words = " ".join(token.normal for token in tokens(complaint.words))
+    words = " ".join(normal_words(complaint.words))
     return int.from_bytes(hashlib.blake2b(words.encode(), digest_size=8).digest(), "big")
 
 
