@@ -2,8 +2,8 @@
 
 import sys
 
-from benchmarks import ablation, accuracy, cold, replay, speed, training
+from benchmarks import ablation, accuracy, cold, killed, replay, service, speed, training
 
-for module in (accuracy, replay, cold, ablation, training, speed):
+for module in (accuracy, replay, cold, ablation, training, speed, service, killed):
     sys.stdout.write(f"\n=== python -m {module.__name__} ===\n")
     module.main()

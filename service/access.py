@@ -129,11 +129,14 @@ async def admitted(request: Request, secret: str, scope: str) -> Asker:
 
 
 def charge(request: Request, asker: Asker, cost: int) -> None:
-    """Counts `cost` requests of this minute; raises 429 if there are too many."""
+    """Counts `cost` requests of this minute; raises 429 if there are too many.
+
+    A batch larger than a whole minute's limit counts as the minute, or it could never be sent.
+    """
     state = request.app.state
     limit = state.known_keys.requests_per_minute(asker.portal, state.settings.requests_per_minute)
     rates: RateLimit = state.rate_limit
-    allowance = rates.take(asker.key, limit, time.time(), cost)
+    allowance = rates.take(asker.key, limit, time.time(), min(cost, max(limit - 1, 1)))
     headers = allowance.headers()
     request.state.headers = headers
     if not allowance.allowed:

@@ -10,9 +10,20 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from router_model import __version__
-from service import account_page, problems, try_page
+from service import account_page, logs, problems, try_page
 from service.access import KnownKeys
-from service.api import audit, datasets, dispositions, health, open311, releases, review, suggestions, trainings, webhooks
+from service.api import (
+    audit,
+    datasets,
+    dispositions,
+    health,
+    open311,
+    releases,
+    review,
+    suggestions,
+    trainings,
+    webhooks,
+)
 from service.around import Around
 from service.database.database import Database
 from service.lane import Lane
@@ -95,4 +106,6 @@ async def _watch(app: FastAPI) -> None:
 
 def application() -> FastAPI:
     """Entry point for uvicorn; reads the environment."""
-    return create_application(settings_from_environment())
+    settings = settings_from_environment()
+    logs.configure(settings.log_level)
+    return create_application(settings)

@@ -56,10 +56,12 @@ class Around:
         if self._running >= self._settings.most_running:
             return False
         self._running += 1
+        self._metrics.in_flight.inc()
         return True
 
     def leave(self) -> None:
         self._running -= 1
+        self._metrics.in_flight.dec()
 
 
 class _Request:

@@ -72,7 +72,7 @@ def backup(engine: Engine, home: Path, target: Path, *, force: bool, progress: P
             counts = rows.counts(connection)
             step = _steps(progress, "Menyalin basis data", sum(counts.values()))
             for table in schema.sorted_tables:
-                archive.add(f"{TABLES}/{table.name}.jsonl", _counted(rows.lines(connection, table), step))
+                archive.add(f"{TABLES}/{table.name}.jsonl", _pieces(rows.lines(connection, table), step))
         releases, left_out = _add_registry(archive, home / REGISTRY, progress)
         for folder in _folders(home / PORTALS):
             for path in _files(folder):
@@ -81,16 +81,23 @@ def backup(engine: Engine, home: Path, target: Path, *, force: bool, progress: P
     return BackedUp(counts, releases, left_out)
 
 
-def _steps(progress: Progress, stage: str, total: int) -> Callable[[], None]:
-    done = iter(range(1, total + 1))
-    progress(stage, 0, total)
-    return lambda: progress(stage, next(done, total), total)
+def _steps(progress: Progress, stage: str, total: int) -> Callable[[int], None]:
+    """Tells of so many more steps."""
+    done = 0
+
+    def step(more: int) -> None:
+        nonlocal done
+        done += more
+        progress(stage, done, total)
+
+    step(0)
+    return step
 
 
-def _counted(lines: Iterable[bytes], step: Callable[[], None]) -> Iterator[bytes]:
-    for line in lines:
-        yield line
-        step()
+def _pieces(lines: Iterable[bytes], step: Callable[[int], None]) -> Iterator[bytes]:
+    for batch in rows.batches(lines):
+        yield b"".join(batch)
+        step(len(batch))
 
 
 def _add_registry(archive: NewArchive, registry: Path, progress: Progress) -> tuple[list[str], list[str]]:
@@ -107,7 +114,7 @@ def _add_registry(archive: NewArchive, registry: Path, progress: Progress) -> tu
             for name in (MANIFEST, *read_manifest(registry / entry.id)["files"]):
                 archive.add_file(f"{REGISTRY}/{entry.id}/{name}", registry / entry.id / name)
             releases.append(entry.id)
-        step()
+        step(1)
     return releases, left_out
 
 
@@ -136,39 +143,40 @@ def restore(database: Database, home: Path, source: Path, *, replace: bool, by: 
     there, while others go on. What stands in the audit log stays there.
 
     Raises:
-        ArchiveError: the backup must not be used, does not fit this version, or the database is not empty and
-            `replace` is not set. Nothing has changed then.
+        ArchiveError, RowError: the backup must not be used, does not fit this version, or the database is not empty
+            and `replace` is not set. Nothing has changed then.
     """
     with opened_archive(source, lambda done, total: progress("Memeriksa cadangan", done, total)) as archive:
         _check_fits(archive, source)
-        total = sum(archive.manifest["tables"].values())
-        with ExitStack() as drafts:
-            staged = [
-                drafts.enter_context(_staged(archive, REGISTRY, home / REGISTRY)),
-                drafts.enter_context(_staged(archive, PORTALS, home / PORTALS)),
-            ]
-            with database.begin() as connection:
-                if not replace and not rows.is_empty(connection):
-                    raise ArchiveError(
-                        "Basis data sudah berisi. Untuk mengganti seluruh isinya dengan cadangan: --replace"
-                    )
-                added = _replace(
-                    connection, archive, source, lambda done: progress("Memulihkan basis data", done, total)
-                )
-                placed = [name for folders in staged for name in folders.put()]
-                kept = _restore_history(home / REGISTRY, archive)
-                audit.record(
-                    connection,
-                    portal="",
-                    who=by,
-                    action="restore",
-                    subject=archive.manifest["created_at"],
-                    detail={"rows": archive.manifest["tables"]},
-                )
-        different = [name for folders in staged for name in folders.different]
+        with database.connect() as connection:
+            _check_empty(connection, replace)
+        with ExitStack() as stack:
+            folders = [stack.enter_context(_staged(archive, kind, home / kind)) for kind in (REGISTRY, PORTALS)]
+            connection = stack.enter_context(_staged_rows(database, archive, source, progress))
+            _check_empty(connection, replace)
+            progress("Mengganti isi basis data", 0, len(schema.sorted_tables))
+            added = rows.replace(
+                connection, lambda done: progress("Mengganti isi basis data", done, len(schema.sorted_tables))
+            )
+            placed = [name for staged in folders for name in staged.put()]
+            kept = _restore_history(home / REGISTRY, archive)
+            audit.record(
+                connection,
+                portal="",
+                who=by,
+                action="restore",
+                subject=archive.manifest["created_at"],
+                detail={"rows": archive.manifest["tables"]},
+            )
+        different = [name for staged in folders for name in staged.different]
     return Restored(
         archive.manifest["created_at"], archive.manifest["tables"], added, placed, different, history_kept=kept
     )
+
+
+def _check_empty(connection: Connection, replace: bool) -> None:
+    if not replace and not rows.is_empty(connection):
+        raise ArchiveError("Basis data sudah berisi. Untuk mengganti seluruh isinya dengan cadangan: --replace")
 
 
 def _check_fits(archive: Archive, source: Path) -> None:
@@ -188,18 +196,20 @@ def _check_fits(archive: Archive, source: Path) -> None:
             raise ArchiveError(f"{source}: banyaknya baris {table} tidak sama dengan daftarnya; jangan dipakai.")
 
 
-def _replace(connection: Connection, archive: Archive, source: Path, done: Callable[[int], None]) -> int:
+@contextmanager
+def _staged_rows(database: Database, archive: Archive, source: Path, progress: Progress) -> Iterator[Connection]:
+    total = sum(archive.manifest["tables"].values())
+
     def read(table: Table) -> Iterator[bytes]:
         return archive.lines(f"{TABLES}/{table.name}.jsonl")
 
-    done(0)
+    progress("Membaca cadangan", 0, total)
     try:
-        return rows.replace(connection, read, done)
-    except (ValueError, TypeError, LookupError):
-        raise ArchiveError(f"{source}: isi tabelnya tidak dapat dibaca; jangan dipakai.") from None
+        with rows.staged(database.engine, read, lambda done: progress("Membaca cadangan", done, total)) as connection:
+            yield connection
     except StatementError as error:
         kind = type(error.orig).__name__
-        raise ArchiveError(f"Basis data menolak isi {source} ({kind}). Tidak ada yang berubah.") from None
+        raise ArchiveError(f"Basis data menolak pemulihan {source} ({kind}). Tidak ada yang berubah.") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ def logging_configuration(level: str) -> dict[str, Any]:
 def configure(level: str) -> None:
     """Once in a process: also warnings and exceptions that nobody caught become lines."""
     logging.config.dictConfig(logging_configuration(level))
-    pass
+    logging.captureWarnings(True)
     crashed = logging.getLogger("service.crash")
     sys.excepthook = lambda kind, error, trace: crashed.critical("uncaught", exc_info=error)
     threading.excepthook = lambda args: crashed.critical("uncaught in a thread", exc_info=args.exc_value)

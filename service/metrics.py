@@ -21,9 +21,9 @@ from prometheus_client.values import MutexValue, ValueClass
 
 from service.database.database import Database
 from service.database.statistics import ACCURACY_DAYS, CORRECTION_DAYS, PortalStatistics, portal_statistics
+from service.settings import METRICS_VARIABLE
 
 _log = logging.getLogger(__name__)
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 SHARED = ValueClass is not MutexValue
 STATISTICS_SECONDS = 15.0
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -35,14 +35,6 @@ DECIDED = frozenset({"auto", "prefill"})
 TURNED_AWAY = frozenset({429, 503})
 Key = TypeVar("Key")
 Child = TypeVar("Child")
-
-
-def emptied(folder: Path) -> Path:
-    """The folder that the processes of one run share, without what an earlier run left in it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.db"):
-        old.unlink()
-    return folder
 
 
 class _Children(dict[Key, Child]):
@@ -147,7 +139,7 @@ class Metrics:
         return generate_latest(self._shared() if SHARED else self._registry) + generate_latest(told)
 
     def _shared(self) -> CollectorRegistry:
-        folder = Path(os.environ[FOLDER_VARIABLE])
+        folder = Path(os.environ[METRICS_VARIABLE])
         for file in folder.glob("gauge_live*_*.db"):
             pid = int(file.stem.rpartition("_")[2])
             if not _alive(pid):
@@ -221,7 +213,9 @@ class _Told(Collector):
         yield _one(
             "observed_accuracy", f"Share with the right agency {period}", {each.portal: each.observed for each in found}
         )
-        yield _one("disposed", f"Suggestions that accuracy is counted {period}", {each.portal: each.disposed for each in found})
+        yield _one(
+            "disposed", f"Suggestions that accuracy is counted {period}", {each.portal: each.disposed for each in found}
+        )
         yield _by(
             "webhook_deliveries", "Not delivered yet, or given up.", "state",
             {each.portal: each.deliveries for each in found},

@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 import orjson
-from pydantic import BaseModel, Field
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from router_model.policy import ROUTE_LABELS, Route
 from router_model.portal import Category, Portal, folded
@@ -23,7 +22,7 @@ SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
 CHANNEL = "open311"
 LONGEST_SPAN = timedelta(days=90)
 LONGEST_DESCRIPTION = 4_000
-_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class Fault(BaseModel):
@@ -63,6 +62,11 @@ class DefinitionOut(BaseModel):
     attributes: Annotated[list[dict[str, str]], Field(max_length=0, description="Tidak ada isian tambahan")]
 
 
+def _degrees(most: int) -> WithJsonSchema:
+    """A form has no null."""
+    return WithJsonSchema({"type": "number", "minimum": -most, "maximum": most})
+
+
 class RequestIn(BaseModel):
     """A complaint as 311 clients send it. Whatever else the specification lets them send (`first_name`, `last_name`,
     `email`, `phone`, `account_id`, `device_id`, `media_url`, `attribute[...]`) is dropped unread."""
@@ -73,8 +77,8 @@ class RequestIn(BaseModel):
     ] = ""
     address_string: Line = ""
     address_id: Annotated[str, Field(max_length=20, description="Kode wilayah Kemendagri")] = ""
-    lat: Annotated[float, Field(ge=-90, le=90)] | SkipJsonSchema[None] = None
-    long: Annotated[float, Field(ge=-180, le=180)] | SkipJsonSchema[None] = None
+    lat: Annotated[float | None, Field(ge=-90, le=90), _degrees(90)] = None
+    long: Annotated[float | None, Field(ge=-180, le=180), _degrees(180)] = None
     external_id: Annotated[
         ExternalId, Field(description="Nomor laporan di portal (tambahan, bukan bagian GeoReport)")
     ] = ""
@@ -143,9 +147,14 @@ def _service(leaf: Category, portal: Portal) -> ServiceOut:
 
 
 def period_of(start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:
-    """At most `LONGEST_SPAN`, up to `end`."""
-    last = max(end, _EARLIEST + LONGEST_SPAN) if end else now
-    return max(start or _EARLIEST, last - LONGEST_SPAN), last
+    """At most `LONGEST_SPAN` up to `end`. Without one it is up to now, and what is dated ahead is in it too."""
+    last = _within(end or _LATEST)
+    return max(_within(start or _EARLIEST), min(last, now) - LONGEST_SPAN), last
+
+
+def _within(moment: datetime) -> datetime:
+    """Years that no complaint has may be too far off to be put into another time zone."""
+    return min(max(moment, _EARLIEST), _LATEST)
 
 
 def created_of(suggestion: SuggestionOut, portal: Portal | None) -> CreatedOut:

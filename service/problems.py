@@ -12,12 +12,36 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from router_model.errors import AduanError
+from service.choices import UnknownLabelError
+from service.database.datasets import NoDatasetError
+from service.database.dispositions import NoSuchSuggestionError
+from service.database.jobs import JobOverError, NoJobError
 from service.database.repeats import KeyReusedError
+from service.database.review import NotYoursError
 from service.database.suggestions import AlreadyDifferentError
+from service.database.webhooks import NoWebhookError, WebhookRefusedError
+from service.serving import NoReleaseError, ReleaseRefusedError
+from service.upload_checks import UploadRefusedError
+from service.webhook_address import AddressRefusedError
 from service.wire import Problem, ProblemError
 
 _log = logging.getLogger(__name__)
-STATUSES: dict[type[AduanError], int] = {AlreadyDifferentError: 409, KeyReusedError: 422}
+STATUSES: dict[type[AduanError], int] = {
+    NoDatasetError: 404,
+    NoJobError: 404,
+    NoReleaseError: 404,
+    NoSuchSuggestionError: 404,
+    NoWebhookError: 404,
+    AlreadyDifferentError: 409,
+    JobOverError: 409,
+    NotYoursError: 409,
+    ReleaseRefusedError: 409,
+    WebhookRefusedError: 409,
+    AddressRefusedError: 422,
+    KeyReusedError: 422,
+    UnknownLabelError: 422,
+    UploadRefusedError: 422,
+}
 BUSY = (OperationalError, InterfaceError, PoolTimeoutError, TimeoutError)
 RETRY_AFTER = {"Retry-After": "1"}
 TITLES = {
@@ -82,7 +106,9 @@ def problem_of(error: Exception) -> Problem:
     """What may be told of an error."""
     if isinstance(error, AduanError):
         status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
-        return Problem(title=TITLES[status], status=status, detail=str(error) if status < 500 else "")
+        faults = error.faults.items() if isinstance(error, UnknownLabelError) else ()
+        errors = [ProblemError(field=field, message=message) for field, message in faults]
+        return Problem(title=TITLES[status], status=status, detail=str(error) if status < 500 else "", errors=errors)
     status = 503 if isinstance(error, BUSY) else 500
     return Problem(title=TITLES[status], status=status)
 

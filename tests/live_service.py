@@ -7,10 +7,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 
@@ -34,16 +35,25 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_service(home: Path, registry: Path) -> Iterator[LiveService]:
-    """Serves the champion of `registry`; everything else of the service lives in `home`. `key` is the one that
-    the first start printed."""
+def running_service(
+    home: Path,
+    registry: Path,
+    database_url: str = "",
+    *,
+    background: bool = False,
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[LiveService]:
+    """Serves the releases in force of `registry`; everything else of the service lives in `home`. `key` is the one
+    that the first start printed. With `background` the worker runs beside it. A home can be served again."""
     home.mkdir(parents=True, exist_ok=True)
-    (home / "registry").symlink_to(registry.resolve())
+    if not (home / "registry").exists():
+        (home / "registry").symlink_to(registry.resolve())
     port, said = free_port(), home / "stderr.txt"
-    environment = {**os.environ, "ADUAN_HOME": str(home)}
-    environment.pop("ADUAN_DATABASE_URL", None)
+    given = {"ADUAN_HOME": str(home), "ADUAN_DATABASE_URL": database_url, **environment}
+    command = [ADUAN, "serve", "--port", str(port), "--background" if background else "--no-background", *options]
     with said.open("wb") as stderr:
-        process = subprocess.Popen([ADUAN, "serve", "--port", str(port)], stderr=stderr, env=environment)
+        process = subprocess.Popen(command, stderr=stderr, env={**os.environ, **given})
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_until_ready(url, process, said)
@@ -52,7 +62,7 @@ def running_service(home: Path, registry: Path) -> Iterator[LiveService]:
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.wait(timeout=15)
+        process.wait(timeout=30)
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], said: Path) -> None:

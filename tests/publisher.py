@@ -8,6 +8,7 @@ import csv
 import multiprocessing
 import shutil
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count, product
 from multiprocessing.connection import Connection
@@ -33,18 +34,25 @@ SMALL_TOWN = {
     ("Dinas Kebersihan", "Sampah"): ("sampah menumpuk", "tong sampah penuh"),
     ("Dinas Pekerjaan Umum", "Jalan rusak"): ("aspal jalan berlubang", "jalan rusak parah"),
 }
+BIG_TOWN = {
+    ("Perumda Air", "Air bersih"): ("air keran mati", "pipa air bocor"),
+    ("Dinas Pertamanan", "Pohon"): ("pohon tumbang", "dahan pohon patah"),
+    ("Dinas Pasar", "Pedagang"): ("pedagang menutup trotoar", "kios pasar rusak"),
+}
 WHERE = ("dekat sekolah", "depan pasar", "sejak kemarin", "sudah seminggu", "di gang belakang", "tolong segera")
 
 
-def small_town(folder: Path) -> Path:
+def small_town(
+    folder: Path, name: str = "Kota Kecil", labels: Mapping[tuple[str, str], tuple[str, ...]] = SMALL_TOWN
+) -> Path:
     """A portal folder of three agencies, with 36 complaints beside it."""
     folder.mkdir()
     with (folder.parent / "complaints.csv").open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(("text", "agency", "category"))
-        for where, ((agency, category), texts) in product(WHERE, SMALL_TOWN.items()):
+        for where, ((agency, category), texts) in product(WHERE, labels.items()):
             rows.writerows((f"{text} {where}", agency, category) for text in texts)
-    derive(read_rows(folder.parent / "complaints.csv"), folder, "Kota Kecil")
+    derive(read_rows(folder.parent / "complaints.csv"), folder, name)
     (folder.parent / "complaints.csv").rename(folder / "complaints.csv")
     return folder
 

@@ -44,6 +44,7 @@ from service.cli import backups
 from service.database import audit, rows
 from service.database.connection import DatabaseError, open_engine, writing
 from service.database.database import Database
+from service.database.rows import RowError
 from service.database.schema import Moment, audit_log, dispositions, portal_settings, schema, suggestions
 
 NOW = datetime(2026, 6, 1, 8, 30, 1, 234567, tzinfo=UTC)
@@ -66,7 +67,7 @@ def value(column: Column[Any], number: int) -> Any:
     for kind, made in {
         Moment: NOW + timedelta(microseconds=number),
         JSON: {"n": number, "deep": [None, TEXTS, 0.1 * number], "id": "id"},
-        LargeBinary: bytes(range(256)) * number,
+        LargeBinary: bytes(range(256)) * (number % 5),
         Boolean: number % 2 == 0,
         Float: number / 7,
         Integer: number + 1,
@@ -200,7 +201,7 @@ def test_while_it_is_restored_readers_see_the_old_rows_and_writers_wait(
             connection.execute(insert(portal_settings).values(portal="meanwhile"))
 
     def look(stage: str, done: int, total: int) -> None:
-        if stage != "Memulihkan basis data":
+        if stage != "Mengganti isi basis data":
             return
         if done and not writers:
             writers.append(Thread(target=write))
@@ -262,11 +263,11 @@ def members(archive: Path, table: str) -> list[Any]:
 
 
 def restore_until(url: str, home: Path, archive: Path, stop: int, reached: Pipe) -> None:
-    """Restores, but stands still for ever after so many steps of putting rows back."""
+    """Restores, but stands still for ever after so many tables."""
     steps = count()
 
     def step(stage: str, *_: int) -> None:
-        if stage == "Memulihkan basis data" and next(steps) == stop:
+        if stage == "Mengganti isi basis data" and next(steps) == stop:
             reached.send("standing")
             time.sleep(600)
 
@@ -367,7 +368,7 @@ def rewritten(archive: Path, target: Path, change: Callable[[dict[str, bytes]], 
 
 
 SETTINGS = "tables/portal_settings.jsonl"
-LINE = b'{"portal":"id-0","keep_days":"bukan angka","requests_per_minute":1}\n'
+LINE = b'{"portal":"id-0","keep_days":7,"requests_per_minute":1}\n'
 
 
 def drop_release_file(found: dict[str, bytes]) -> None:
@@ -388,6 +389,7 @@ def drop_release_file(found: dict[str, bytes]) -> None:
         (lambda found: found.update({"registry/.draft-x/a": b""}), True),
         (lambda found: found.update({SETTINGS: found[SETTINGS] + LINE}), True),
         (lambda found: found.update({SETTINGS: LINE + LINE}), True),
+        (lambda found: found.update({SETTINGS: LINE + LINE.replace(b"id-0", b"id-1").replace(b"7", b'"x"')}), True),
         (lambda found: found.update({SETTINGS: b"{}\n{}\n"}), True),
         (lambda found: found.update({SETTINGS: b"x\n\n"}), True),
         (lambda found: found.update({"registry/asing/manifest.json": b"{}"}), True),
@@ -401,7 +403,7 @@ def test_an_archive_that_was_changed_is_refused_and_changes_nothing(
     archive = save(other, town, tmp_path / "a.zip")
     before = content(other)
     changed = rewritten(archive, tmp_path / "changed.zip", change, sealed)
-    with pytest.raises(ArchiveError):
+    with pytest.raises((ArchiveError, RowError)):
         put_back(other, home, changed, replace=True)
     assert content(other) == before
     assert not list(home.rglob("*")) or not [path for path in home.rglob("*") if path.is_file()]
@@ -480,8 +482,7 @@ def test_the_commands_back_up_and_restore(database: Database, database_url: str,
     assert content(database, without=(audit_log,)) == before
 
 
-def test_rows_can_be_inserted_one_after_the_other(database: Database, other: Database, tmp_path: Path) -> None:
-    """A moved audit log goes on counting where it ended, also where the database counts by itself."""
+def test_the_audit_log_goes_on_counting_after_it_was_moved(database: Database, other: Database, tmp_path: Path) -> None:
     fill(other, 40)
     archive = save(other, tmp_path / "rumah", tmp_path / "a.zip")
     put_back(database, tmp_path / "rumah", archive)

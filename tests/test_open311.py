@@ -15,14 +15,14 @@ import uvicorn
 from georeport import GeoReport
 from live_service import free_port
 from publisher import publish_first, small_town
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from router_model.portal import Portal, load_portal
 from router_model.registry import promote
 from service.application import create_application
 from service.database import keys
 from service.database.database import Database
-from service.database.schema import schema
+from service.database.schema import dispositions, schema
 from service.open311 import LONGEST_DESCRIPTION, created_of, period_of, services_of
 from service.settings import Settings
 from service.wire import SuggestionOut, unanswered
@@ -201,6 +201,9 @@ def test_what_a_person_chose_takes_the_place_of_the_suggestion(service: Service)
     assert found["updated_datetime"] > found["requested_datetime"]
     assert service.listed(service_code="sampah") == [request_id]
     assert service.listed(service_code="lampu-jalan") == []
+    with service.database.begin() as connection:
+        connection.execute(update(dispositions).where(dispositions.c.sequence == 2).values(undone=True))
+    assert service.one(request_id)["status_notes"] == "Diteruskan ke Dinas Pekerjaan Umum."
 
 
 def test_requests_are_listed_newest_first_within_ninety_days(service: Service) -> None:
@@ -221,12 +224,18 @@ def _w3(moment: datetime) -> str:
 
 
 def test_a_period_is_at_most_ninety_days_up_to_its_end() -> None:
-    days = timedelta(days=1)
-    assert period_of(None, None, NOW) == (NOW - 90 * days, NOW)
-    assert period_of(NOW - 400 * days, NOW - 10 * days, NOW) == (NOW - 100 * days, NOW - 10 * days)
-    assert period_of(NOW - 5 * days, None, NOW) == (NOW - 5 * days, NOW)
-    first = datetime.min.replace(tzinfo=UTC)
-    assert period_of(first, first, NOW)[0].year == 2000
+    day = timedelta(days=1)
+    assert period_of(None, None, NOW)[0] == NOW - 90 * day
+    assert period_of(None, None, NOW)[1] > NOW + 365 * day
+    assert period_of(NOW - 400 * day, NOW - 10 * day, NOW) == (NOW - 100 * day, NOW - 10 * day)
+    assert period_of(NOW - 5 * day, NOW, NOW) == (NOW - 5 * day, NOW)
+
+
+def test_moments_at_the_ends_of_time_find_nothing_and_break_nothing(service: Service) -> None:
+    first, last = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"
+    request_id = service.reported()
+    assert service.listed(start_date=first, end_date=last) == [request_id]
+    assert service.listed(end_date=first) == service.listed(start_date=last) == []
 
 
 def test_a_request_sent_again_is_stored_once(service: Service) -> None:
@@ -234,8 +243,8 @@ def test_a_request_sent_again_is_stored_once(service: Service) -> None:
     numbered = [service.post(external_id="L-1").json() for _ in range(2)]
     assert (under_key[0], numbered[0]) == (under_key[1], numbered[1])
     assert len(service.listed()) == 2
-    assert "external_id" in assert_faults(service.post(external_id="L-1", description="Sampah menumpuk"), 400)
-    assert_faults(service.post({"Idempotency-Key": "k-1"}, description="Sampah menumpuk"), 400)
+    assert "external_id" in assert_faults(service.post(external_id="L-1", description="Sampah menumpuk"), 409)
+    assert_faults(service.post({"Idempotency-Key": "k-1"}, description="Sampah menumpuk"), 409)
 
 
 def test_a_key_of_another_portal_sees_nothing_of_this_one(service: Service) -> None:
@@ -303,6 +312,7 @@ def test_a_refused_complaint_is_told_why_and_never_read_back(
         ("requests.json", {"start_date": "2026-01-31"}, 400),
         ("requests.json", {"end_date": "1767139200"}, 400),
         ("requests.json", {"start_date": "2026-01-31T00:00:00"}, 400),
+        ("requests.json", {"start_date": "2026-02-31T00:00:00Z"}, 400),
         ("requests.json", {"status": "selesai"}, 400),
         ("requests.json", {"service_request_id": "a\0b"}, 400),
         ("requests/a%00b.json", {}, 400),

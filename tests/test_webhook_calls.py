@@ -133,7 +133,7 @@ def test_what_did_not_arrive_is_listed_and_sent_again(portals: Portals) -> None:
     again = portals.client.post(path, headers=portals.ours)
     assert again.status_code == 202
     assert [(d["message_id"], d["state"]) for d in again.json()["deliveries"]] == [(lost["message_id"], "pending")]
-    assert portals.client.post(path, headers=portals.ours).status_code == 422
+    assert portals.client.post(path, headers=portals.ours).status_code == 409
     assert portals.client.get("/v1/webhooks/dead", headers=portals.ours).json() == {"deliveries": []}
 
 

@@ -430,7 +430,7 @@ def test_the_first_address_that_can_be_reached_is_used_and_no_proxy(
     with listening() as portal:
         listener(database, f"http://penerima.example:{portal.port}/aduan")
         tell(database)
-        deliver_due(database, True, resolve=lambda host: ["127.0.0.2", "127.0.0.1"])
+        deliver_due(database, True, resolve=lambda host: ["127.0.0.2", "127.0.0.1", "127.0.0.3"])
     assert [received.headers["host"] for received in portal.got] == [f"penerima.example:{portal.port}"]
 
 

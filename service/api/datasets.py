@@ -76,7 +76,10 @@ class UploadOut(BaseModel):
     status_code=201,
     response_model=UploadOut,
     summary="Unggah data berlabel",
-    responses={200: {"model": UploadOut, "description": "Sudah tersimpan, atau hanya diperiksa"}, **described(422)},
+    responses={
+        200: {"model": UploadOut, "description": "Sudah tersimpan, atau hanya diperiksa"},
+        **described(400, 422),
+    },
 )
 async def add(
     file: Annotated[UploadFile, Field(description="CSV, XLSX, JSON Lines, atau Parquet; ekspor LAPOR! apa adanya")],

@@ -11,8 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyQuery, HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
-from pydantic import AwareDatetime, BeforeValidator, TypeAdapter
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import AwareDatetime, BeforeValidator, TypeAdapter, WithJsonSchema
+from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
 from router_model.errors import AduanError
@@ -44,8 +44,9 @@ from service.serving import InForce
 from service.wire import SuggestionOut
 
 _log = logging.getLogger(__name__)
-_STATUSES = {401: 403, 409: 400, 422: 400}
-"""The specification knows 403 for a missing or wrong key, 404, and 400 for most of the rest."""
+_STATUSES = {401: 403, 422: 409}
+"""In the specification a missing or wrong key is 403. The one 422 here is an `Idempotency-Key` used before."""
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt].*([Zz]|[+-]\d\d:\d\d)")
 _NO_KEY = "api_key tidak ada atau tidak berlaku."
 _UNREADABLE = "Isi formulir tidak dapat dibaca."
 _TOLD = (HTTPException, RequestValidationError, AduanError, *BUSY)
@@ -92,7 +93,7 @@ class Open311Route(APIRoute):
 FAULTS: dict[int | str, dict[str, Any]] = {
     "4XX": {
         "model": list[Fault],
-        "description": "400 isi belum benar, 403 kunci salah, 404 tidak ada, 429 terlalu banyak permintaan",
+        "description": "400 isi belum benar, 403 kunci salah, 404 tidak ada, 409 bertentangan, 429 terlalu sering",
     },
     **{status: {**told, "model": list[Fault]} for status, told in described(413, 503).items()},
 }
@@ -137,8 +138,8 @@ def _reader(
 
 def _moment(value: object) -> object:
     """An empty parameter is none at all. Pydantic alone would take a bare number or a bare day."""
-    if isinstance(value, str) and value and not re.match(r"\d{4}-\d\d-\d\d[Tt]", value):
-        raise ValueError
+    if isinstance(value, str) and value and not _MOMENT.fullmatch(value):
+        raise PydanticCustomError("datetime_parsing", "not a moment")
     return value or None
 
 
@@ -147,8 +148,9 @@ Db = Annotated[Database, Depends(database_of)]
 Id = Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
 Many = Annotated[str, Query(max_length=20_000, pattern=r"^[^\x00-\x1f\x7f]*$", description="Beberapa, dipisah koma")]
 Moment = Annotated[
-    AwareDatetime | SkipJsonSchema[None],
+    AwareDatetime | None,
     BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"maxLength": 0}]}),
     Query(description="ISO 8601 dengan zona waktu: 2026-01-31T00:00:00Z"),
 ]
 Statuses = Annotated[str, Query(pattern=r"^((open|closed)(,(open|closed))*)?$", description="open, closed")]

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from router_model import registry as releases
-from router_model.errors import AduanError, ReleaseError
+from router_model.errors import ReleaseError
 from router_model.registry import Entry, Event, champions, entries, objections, release_folder
 from router_model.release import bulleted, faults, read_manifest
 from service.access import Asker, Scope, database_of, secret_of, settings_of
@@ -23,6 +23,7 @@ from service.database.database import Database
 from service.database.repeats import Answer, KeyReusedError, Repeat, once
 from service.once import IdempotencyKey, response
 from service.problems import described
+from service.serving import NoReleaseError, ReleaseRefusedError
 from service.settings import Settings
 from service.suggesting import fingerprint
 from service.wire import Body
@@ -32,18 +33,7 @@ Administering = Annotated[Asker, Depends(Scope("admin"))]
 Db = Annotated[Database, Depends(database_of)]
 Configured = Annotated[Settings, Depends(settings_of)]
 Secret = Annotated[bytes, Depends(secret_of)]
-ReleaseId = Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
-
-
-class NoReleaseError(AduanError):
-    """No such release of this portal."""
-
-    def __init__(self) -> None:
-        super().__init__("Rilis ini tidak ada pada portal Anda; lihat GET /v1/releases.")
-
-
-class ReleaseRefusedError(AduanError):
-    """A release that is not put in force; what was in force stays."""
+ReleaseId = Annotated[str, Path(max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class ReasonIn(Body):

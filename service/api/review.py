@@ -99,7 +99,7 @@ def waiting_out(waiting: Waiting) -> WaitingOut:
 
 
 def _account(by: str, asker: Asker) -> str:
-    return masked(by) or asker.who
+    return masked(by)[:LONGEST_NAME] or asker.who
 
 
 @router.get("/v1/review/next", summary="Laporan berikutnya untuk ditinjau", responses=described(422))

@@ -1,5 +1,6 @@
 """`aduan webhook`: where portals are told of what happened."""
 
+from contextlib import closing
 from dataclasses import asdict
 from typing import Annotated
 
@@ -30,10 +31,8 @@ def add(
 ) -> None:
     """Mendaftarkan penerima. Rahasia penanda tangannya ditampilkan sekali ini saja."""
     receiver = receiver_of(url, settings_from_environment().webhook_private)
-    database = open_database()
-    with database.begin() as connection:
+    with closing(open_database()) as database, database.begin() as connection:
         made, secret = webhooks.add_endpoint(connection, portal, str(receiver.url), event or EVENTS, by=login_name())
-    database.close()
     if as_json:
         result_json({**asdict(made), "secret": secret})
         return
@@ -44,10 +43,8 @@ def add(
 @app.command("list")
 def list_webhooks(portal: Portal, as_json: AsJson = False) -> None:
     """Penerima yang terdaftar, tanpa rahasianya."""
-    database = open_database()
-    with database.connect() as connection:
+    with closing(open_database()) as database, database.connect() as connection:
         found = webhooks.endpoints(connection, portal)
-    database.close()
     if as_json:
         result_json([asdict(endpoint) for endpoint in found])
         return
@@ -64,20 +61,16 @@ def remove(
     portal: Portal,
 ) -> None:
     """Menghapus penerima; yang belum terkirim ke sana tidak dikirim lagi."""
-    database = open_database()
-    with database.begin() as connection:
+    with closing(open_database()) as database, database.begin() as connection:
         webhooks.remove_endpoint(connection, portal, webhook_id, by=login_name())
-    database.close()
     say(f"Webhook {webhook_id} dihapus.")
 
 
 @app.command()
 def dead(portal: Portal, as_json: AsJson = False) -> None:
     """Pesan yang tidak sampai setelah semua percobaan, yang terbaru dahulu."""
-    database = open_database()
-    with database.connect() as connection:
+    with closing(open_database()) as database, database.connect() as connection:
         found = webhooks.dead(connection, portal)
-    database.close()
     if as_json:
         result_json([asdict(delivery) for delivery in found])
         return
@@ -105,8 +98,6 @@ def replay(
     portal: Portal,
 ) -> None:
     """Mengirim ulang sebuah pengiriman, atau semua yang gagal dari sebuah pesan atau webhook."""
-    database = open_database()
-    with database.begin() as connection:
+    with closing(open_database()) as database, database.begin() as connection:
         again = webhooks.replay(connection, portal, wanted, by=login_name())
-    database.close()
     say(f"{len(again)} pengiriman diantre ulang.")

@@ -1,24 +1,18 @@
 """Labelled data that portals sent, masked, each data set as the bytes of one Parquet file."""
 
-import hashlib
-import io
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import orjson
-import pyarrow
-import pyarrow.parquet
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from router_model.errors import AduanError
 from service.database import audit
 from service.database.schema import datasets
-from training.reading import COLUMNS
+from service.dataset_content import as_content, from_content
 
-_ROW = pyarrow.schema([(column, pyarrow.string()) for column in COLUMNS])
 _SHOWN = [datasets.c[name] for name in ("id", "portal", "name", "rows", "created_at", "created_by")]
 
 
@@ -37,27 +31,6 @@ class Dataset:
     rows: int
     created_at: datetime
     created_by: str
-
-
-def as_content(rows: Iterable[Mapping[str, str]]) -> bytes:
-    """Rows as Parquet, every column of `COLUMNS` a string."""
-    file = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows), schema=_ROW), file, compression="zstd")
-    return file.getvalue()
-
-
-def from_content(content: bytes) -> Iterator[dict[str, str]]:
-    """Some thousand rows in memory at a time."""
-    for batch in pyarrow.parquet.ParquetFile(pyarrow.BufferReader(content)).iter_batches(4096):
-        yield from batch.to_pylist()
-
-
-def fingerprint(rows: Iterable[Mapping[str, str]]) -> str:
-    """SHA-256 over the rows in their order."""
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(orjson.dumps([row[column] for column in COLUMNS]))
-    return digest.hexdigest()
 
 
 def add(

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from service.database import datasets
 from service.database.schema import dispositions, suggestions
+from service.dataset_content import from_content
 from training.reading import COLUMNS, LABELS, Row
 
 _TOGETHER = 1_000
@@ -36,7 +37,7 @@ def learning_rows(connection: Connection, portal: str, dataset_ids: Sequence[str
 def _sources(connection: Connection, portal: str, ids: Sequence[str]) -> Iterator[tuple[Row, datetime]]:
     """Each row, without its empty cells, and when it was said."""
     for dataset, content in datasets.contents(connection, portal, ids):
-        for number, values in enumerate(datasets.from_content(content), 1):
+        for number, values in enumerate(from_content(content), 1):
             yield _row(f"{dataset.name} baris {number}", values), dataset.created_at
     yield from _disposed(connection, portal)
 

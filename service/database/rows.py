@@ -7,9 +7,27 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, Connection, Engine, LargeBinary, Table, delete, func, insert, null, select, text
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Engine,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    cast,
+    delete,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.exc import OperationalError
 
+from router_model.errors import AduanError
 from service.database.connection import DatabaseError
 from service.database.schema import Moment, audit_log, schema
 
@@ -19,6 +37,13 @@ _MOST_ROWS = 500
 _MOST_BYTES = 8_000_000
 _TRIES = 60
 Row = dict[str, Any]
+
+
+class RowError(AduanError):
+    """A line that is no row of its table."""
+
+    def __init__(self, table: Table) -> None:
+        super().__init__(f"Tabel {table.name}: ada baris yang tidak dapat dibaca; jangan pakai cadangan ini.")
 
 
 @contextmanager
@@ -33,7 +58,9 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
 def counts(connection: Connection) -> dict[str, int]:
     """Rows by table."""
     tables = schema.sorted_tables
-    return {str(table.name): connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables}
+    return {
+        str(table.name): connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables
+    }
 
 
 def is_empty(connection: Connection) -> bool:
@@ -58,54 +85,86 @@ def _encoded(value: Any) -> str:
 
 
 def row(table: Table, line: bytes) -> Row:
-    """Raises `ValueError`, `TypeError` or `LookupError` for a line that is no row of the table."""
-    values = orjson.loads(line)
-    if values.keys() != set(table.columns.keys()):
-        raise LookupError
-    return {column.name: _decoded(column.type, column.nullable, values[column.name]) for column in table.columns}
+    """Raises `RowError` for a line that is no row of the table."""
+    try:
+        values = orjson.loads(line)
+        if values.keys() != set(table.columns.keys()):
+            raise LookupError
+        return {column.name: _decoded(column, values[column.name]) for column in table.columns}
+    except (ValueError, TypeError, LookupError, AttributeError):
+        raise RowError(table) from None
 
 
-def _decoded(kind: Any, nullable: bool | None, value: Any) -> Any:
+def _decoded(column: Column[Any], value: Any) -> Any:
+    kind = column.type
     if isinstance(kind, JSON):
         # A bare None would become the JSON value null, which is not the same as no value.
-        return null() if value is None and nullable else value
+        return null() if value is None and column.nullable else value
     if value is None:
         return None
     if isinstance(kind, Moment):
         return datetime.fromisoformat(value)
-    return b64decode(value) if isinstance(kind, LargeBinary) else value
+    if isinstance(kind, LargeBinary):
+        return b64decode(value)
+    if not isinstance(value, kind.python_type) and not (kind.python_type is float and isinstance(value, int)):
+        raise TypeError
+    return value
 
 
-def replace(connection: Connection, read: Callable[[Table], Iterable[bytes]], done: Callable[[int], None]) -> int:
-    """Puts the rows that `read` gives in place of all others, and adds to the audit log what it lacks. Readers see
-    the old rows until the transaction ends; who wants to write waits. `done` is told how many rows of how many
-    there are so far. Returns how many entries the audit log lacked.
+@contextmanager
+def staged(
+    engine: Engine, read: Callable[[Table], Iterable[bytes]], done: Callable[[int], None]
+) -> Iterator[Connection]:
+    """A transaction for writing in which the lines that `read` gives for each table lie ready for `replace`. They
+    are read before it begins, so that nobody waits for that; `done` is told how many there are so far.
 
     Raises:
-        ValueError, TypeError, LookupError: a line that is no row.
+        RowError: a line that is no row.
+    """
+    with engine.connect() as connection:
+        # Not given back to the pool, so that the temporary tables end with it.
+        connection.detach()
+        count = 0
+        for table in schema.sorted_tables:
+            ready = _ready(table)
+            ready.create(connection)
+            for batch in batches(read(table)):
+                connection.execute(insert(ready), [row(table, line) for line in batch])
+                count += len(batch)
+                done(count)
+        connection.commit()
+        connection.execution_options(writing=True)
+        with connection.begin():
+            yield connection
+
+
+def _ready(table: Table) -> Table:
+    columns = (Column(column.name, column.type) for column in table.columns)
+    return Table(f"ready_{table.name}", MetaData(), *columns, prefixes=["TEMPORARY"])
+
+
+def replace(connection: Connection, done: Callable[[int], None]) -> int:
+    """Puts the rows that lie ready in place of all others, and adds to the audit log what it lacks. Readers see the
+    old rows until the transaction ends; who wants to write waits. `done` is told how many tables are done. Returns
+    how many entries the audit log lacked.
+
+    Raises:
         DatabaseError: others write without a pause.
     """
     _hold(connection)
     for table in reversed(REPLACED):
         connection.execute(delete(table))
-    count = 0
-    for table in REPLACED:
-        for batch in _batches(read(table)):
-            connection.execute(insert(table), [row(table, line) for line in batch])
-            count += len(batch)
-            done(count)
-    added = 0
-    other: list[Row] = []
-    for batch in _batches(read(audit_log)):
-        missing, moved = _unknown(connection, [row(audit_log, line) for line in batch])
-        added += _add_entries(connection, missing)
-        other += moved
-        count += len(batch)
-        done(count)
-    return added + _append(connection, [entry for entry in other if not _is_there(connection, entry)])
+    for number, table in enumerate(REPLACED, 1):
+        ready = _ready(table)
+        connection.execute(insert(table).from_select(list(ready.columns), select(ready)))
+        done(number)
+    added = _add_entries(connection)
+    done(len(REPLACED) + 1)
+    return added
 
 
-def _batches(read: Iterable[bytes]) -> Iterator[list[bytes]]:
+def batches(read: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """So many lines that working on them together pays, and memory holds them."""
     batch: list[bytes] = []
     size = 0
     for line in read:
@@ -136,36 +195,34 @@ def _hold(connection: Connection) -> None:
     raise DatabaseError("Basis data terus ditulis pihak lain. Ulangi saat lebih lengang.")
 
 
-def _unknown(connection: Connection, entries: list[Row]) -> tuple[list[Row], list[Row]]:
-    """Entries whose number is free, and those whose number another entry has."""
-    query = select(audit_log).where(audit_log.c.id.in_([entry["id"] for entry in entries]))
-    present = {found["id"]: dict(found) for found in connection.execute(query).mappings()}
-    missing = [entry for entry in entries if entry["id"] not in present]
-    return missing, [entry for entry in entries if present.get(entry["id"], entry) != entry]
-
-
-def _is_there(connection: Connection, entry: Row) -> bool:
-    """Whether the audit log holds this entry under another number."""
-    same = [audit_log.c[name] == entry[name] for name in ("at", "portal", "who", "action", "subject")]
-    found = connection.execute(select(audit_log).where(*same)).mappings()
-    return any({**row, "id": entry["id"]} == entry for row in found)
-
-
-def _append(connection: Connection, entries: list[Row]) -> int:
-    """Under new numbers, after all others."""
+def _add_entries(connection: Connection) -> int:
+    """Those whose number is free under that number, those whose number another entry has after all others."""
+    ready = _ready(audit_log)
+    same = audit_log.c.id == ready.c.id
+    others = [
+        cast(ready.c[column.name], Text).is_distinct_from(cast(column, Text))
+        for column in audit_log.columns
+        if column is not audit_log.c.id
+    ]
+    moved = [dict(entry) for entry in connection.execute(select(ready).where(same, or_(*others))).mappings()]
+    missing = select(ready).where(~select(audit_log.c.id).where(same).exists())
+    added = connection.execute(insert(audit_log).from_select(list(ready.columns), missing)).rowcount
     last = connection.execute(select(func.coalesce(func.max(audit_log.c.id), 0))).scalar_one()
-    numbered = [{**entry, "id": number} for number, entry in enumerate(entries, last + 1)]
-    added = _add_entries(connection, numbered)
+    new = [{**entry, "id": last + number} for number, entry in enumerate(_not_there(connection, moved), 1)]
+    for start in range(0, len(new), _MOST_ROWS):
+        connection.execute(insert(audit_log), new[start : start + _MOST_ROWS])
     if connection.dialect.name == "postgresql":
-        after = max(last + added, 1)
+        following = {"following": last + len(new) + 1}
         connection.execute(
-            text("SELECT setval(pg_get_serial_sequence('audit_log', 'id'), :last, :used)"),
-            {"last": after, "used": last + added > 0},
+            text("SELECT setval(pg_get_serial_sequence('audit_log', 'id'), :following, false)"), following
         )
-    return added
+    return added + len(new)
 
 
-def _add_entries(connection: Connection, entries: list[Row]) -> int:
-    for start in range(0, len(entries), _MOST_ROWS):
-        connection.execute(insert(audit_log), entries[start : start + _MOST_ROWS])
-    return len(entries)
+def _not_there(connection: Connection, entries: Iterable[Row]) -> Iterator[Row]:
+    """Those that the audit log does not hold under another number either."""
+    for entry in entries:
+        same = [audit_log.c[name] == entry[name] for name in ("at", "portal", "who", "action", "subject")]
+        found = connection.execute(select(audit_log).where(*same)).mappings()
+        if not any({**row, "id": entry["id"]} == entry for row in found):
+            yield entry
