@@ -54,6 +54,21 @@ async def secret_of(request: Request) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
+class Answering:
+    """What answering a complaint needs; one for a process."""
+
+    database: Database
+    lane: Lane
+    metrics: Metrics
+    secret: bytes
+
+
+async def answering_of(request: Request) -> Answering:
+    answering: Answering = request.app.state.answering
+    return answering
+
+
+@dataclass(frozen=True, slots=True)
 class Asker:
     """The portal that asks. `who` names the key in the audit log."""
 

@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 
 from router_model import __version__
 from service import account_page, logs, problems, try_page
-from service.access import KnownKeys
+from service.access import Answering, KnownKeys
 from service.api import (
     audit,
     datasets,
@@ -54,6 +54,7 @@ def create_application(settings: Settings) -> FastAPI:
         state.rate_limit = RateLimit(settings.home / "run" / "requests")
         state.database = Database(settings.database)
         state.known_keys = KnownKeys(state.database)
+        state.answering = Answering(state.database, state.lane, metrics, state.secret)
         await _look(app)
         watching = asyncio.create_task(_watch(app))
         yield

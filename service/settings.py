@@ -3,12 +3,12 @@
 import os
 import secrets
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from router_model.errors import AduanError
-
 
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Names the folder where the counters of several processes meet; the Prometheus client reads it when imported."""
@@ -25,14 +25,14 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ADUAN_", env_ignore_empty=True, frozen=True)
 
     home: Path = Path("var")
-    database_url: str = Field("", repr=False)
-    secret: str = Field("", repr=False)
-    requests_per_minute: int = Field(1_200, ge=1)
-    most_running: int = Field(64, ge=1)
-    most_seconds: float = Field(30.0, gt=0)
-    most_body: int = Field(1_000_000, ge=1_000)
-    most_upload: int = Field(50_000_000, ge=1_000)
-    keep_days: int = Field(0, ge=0)
+    database_url: Annotated[str, Field(repr=False)] = ""
+    secret: Annotated[str, Field(repr=False)] = ""
+    requests_per_minute: Annotated[int, Field(ge=1)] = 1_200
+    most_running: Annotated[int, Field(ge=1)] = 64
+    most_seconds: Annotated[float, Field(gt=0)] = 30.0
+    most_body: Annotated[int, Field(ge=1_000)] = 1_000_000
+    most_upload: Annotated[int, Field(ge=1_000)] = 50_000_000
+    keep_days: Annotated[int, Field(ge=0)] = 0
     secure_cookies: bool = False
     webhook_private: bool = False
     log_level: str = "info"

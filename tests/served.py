@@ -97,7 +97,7 @@ def serving(home: Path, registry: Path, database_url: str, **settings: Any) -> I
 
 def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
     """The problem document of a refused request."""
-    assert answer.status_code == status, answer.text
+    assert answer.status_code == status, answer.text[:500]
     assert answer.headers["Content-Type"].startswith("application/problem+json")
     body: dict[str, Any] = answer.json()
     assert {"type", "title", "status", "detail", "errors"} <= body.keys()

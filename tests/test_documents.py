@@ -235,7 +235,7 @@ def busy_service(refusals: list[tuple[int, str]]) -> Iterator[tuple[str, list[st
             self.end_headers()
             self.wfile.write(b"{}")
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *_: Any) -> None:
             """Says nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Busy) as server:

@@ -182,6 +182,7 @@ def test_a_training_goes_on_when_its_worker_and_then_its_process_are_killed(town
     with worker_process(town) as first:
         town.wait(job_id, lambda job: job.state == "running")
         first.kill()
+    let_lease_run_out(town, job_id)
     assert town.job(job_id).attempts == 1
     with working(town), working(town):
         town.wait(job_id, lambda job: job.attempts == 2 and bool(job.progress))

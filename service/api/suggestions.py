@@ -9,12 +9,11 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from service.access import Asker, Scope, charge, database_of, lane_of, metrics_of, secret_of
+from service.access import Answering, Asker, Scope, answering_of, charge, database_of
 from service.database import suggestions
 from service.database.database import Database
 from service.database.repeats import Answer, Repeat, once
 from service.database.suggestions import Asked
-from service.lane import Lane
 from service.metrics import Metrics
 from service.once import IdempotencyKey, response
 from service.problems import described, faults_of, problem_of
@@ -24,9 +23,7 @@ from service.wire import BatchIn, BatchOut, ComplaintIn, Problem, SuggestionOut,
 router = APIRouter(tags=["Saran"])
 Asking = Annotated[Asker, Depends(Scope("suggest"))]
 Db = Annotated[Database, Depends(database_of)]
-InLane = Annotated[Lane, Depends(lane_of)]
-Counted = Annotated[Metrics, Depends(metrics_of)]
-Secret = Annotated[bytes, Depends(secret_of)]
+Using = Annotated[Answering, Depends(answering_of)]
 REFUSED = "Perbaiki kolom yang disebut, lalu kirim ulang."
 
 
@@ -42,20 +39,12 @@ def count(metrics: Metrics, suggested: Suggested) -> None:
     )
 
 
-async def answered(
-    body: ComplaintIn,
-    asker: Asker,
-    database: Database,
-    lane: Lane,
-    metrics: Metrics,
-    secret: bytes,
-    idempotency_key: str,
-) -> Answer:
+async def answered(body: ComplaintIn, asker: Asker, answering: Answering, idempotency_key: str) -> Answer:
     """Asks, stores and counts one complaint; the JSON text of the answer is a `SuggestionOut`."""
-    suggested = await lane.run(suggest, body, asker, secret, datetime.now(UTC), idempotency_key)
-    answer: Answer = await database.write_together(suggestions.add_all, suggested.asked)
+    suggested = await answering.lane.run(suggest, body, asker, answering.secret, datetime.now(UTC), idempotency_key)
+    answer: Answer = await answering.database.write_together(suggestions.add_all, suggested.asked)
     if not answer.repeated:
-        count(metrics, suggested)
+        count(answering.metrics, suggested)
     return answer
 
 
@@ -69,15 +58,12 @@ async def answered(
 async def ask(
     body: ComplaintIn,
     asker: Asking,
-    database: Db,
-    lane: InLane,
-    metrics: Counted,
-    secret: Secret,
+    answering: Using,
     idempotency_key: IdempotencyKey = "",
 ) -> Response:
     """Predicts agency, category, urgency and report type, stores the answer with the masked text, and gives it
     back. The same complaint under the same `external_id` gets the same answer."""
-    return response(await answered(body, asker, database, lane, metrics, secret, idempotency_key))
+    return response(await answered(body, asker, answering, idempotency_key))
 
 
 @router.post(
@@ -90,10 +76,7 @@ async def ask_many(
     body: BatchIn,
     request: Request,
     asker: Asking,
-    database: Db,
-    lane: InLane,
-    metrics: Counted,
-    secret: Secret,
+    answering: Using,
     idempotency_key: IdempotencyKey = "",
 ) -> Response:
     """Up to 500 complaints, each answered or refused by itself, in their order. All that are answered are stored
@@ -102,24 +85,24 @@ async def ask_many(
     now = datetime.now(UTC)
     outcomes: list[Suggested | Problem] = []
     for complaint in body.complaints:
-        outcomes.append(await lane.run(_one, complaint, asker, secret, now))
+        outcomes.append(await answering.lane.run(_one, complaint, asker, answering.secret, now))
     asked = [outcome.asked for outcome in outcomes if isinstance(outcome, Suggested)]
     repeat = Repeat(asker.portal)
     if idempotency_key:
         content = orjson.dumps(body.complaints, option=orjson.OPT_SORT_KEYS)
-        repeat = Repeat(asker.portal, idempotency_key, fingerprint(secret, b"batch", content))
+        repeat = Repeat(asker.portal, idempotency_key, fingerprint(answering.secret, b"batch", content))
     kept: list[Answer | Exception] = []
 
     def keep(connection: Connection) -> Answer:
         kept[:] = _kept_each(connection, asked)
         return Answer(200, _batch(outcomes, kept).decode())
 
-    answer = await database.write(lambda connection: once(connection, repeat, keep))
+    answer = await answering.database.write(lambda connection: once(connection, repeat, keep))
     if not answer.repeated:
         done = (outcome for outcome in outcomes if isinstance(outcome, Suggested))
         for suggested, each in zip(done, kept, strict=True):
             if isinstance(each, Answer) and not each.repeated:
-                count(metrics, suggested)
+                count(answering.metrics, suggested)
     return response(answer)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, insert, or_, select, update
 
 from router_model.errors import AduanError
 from service.database import audit
@@ -60,7 +60,7 @@ def create(
     if not wanted:
         raise KeyRefusedError(f"Kunci perlu sedikitnya satu lingkup dari {', '.join(SCOPES)}.")
     secret = f"aduan_{secrets.token_urlsafe(32)}"
-    row = {
+    row: dict[str, Any] = {
         "id": secrets.token_hex(6),
         "portal": portal,
         "name": name,
@@ -130,7 +130,7 @@ def working(connection: Connection, at: datetime) -> dict[str, ApiKey]:
     return {row["hash"]: _key(row) for row in connection.execute(query).mappings()}
 
 
-def _key(row: Mapping[str, Any]) -> ApiKey:
+def _key(row: RowMapping | Mapping[str, Any]) -> ApiKey:
     return ApiKey(
         row["id"],
         row["portal"],

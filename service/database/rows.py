@@ -120,6 +120,7 @@ def staged(
 
     Raises:
         RowError: a line that is no row.
+        DatabaseError: others write without a pause.
     """
     with engine.connect() as connection:
         # Not given back to the pool, so that the temporary tables end with it.
@@ -135,6 +136,7 @@ def staged(
         connection.commit()
         connection.execution_options(writing=True)
         with connection.begin():
+            _hold(connection)
             yield connection
 
 
@@ -146,12 +148,7 @@ def _ready(table: Table) -> Table:
 def replace(connection: Connection, done: Callable[[int], None]) -> int:
     """Puts the rows that lie ready in place of all others, and adds to the audit log what it lacks. Readers see the
     old rows until the transaction ends; who wants to write waits. `done` is told how many tables are done. Returns
-    how many entries the audit log lacked.
-
-    Raises:
-        DatabaseError: others write without a pause.
-    """
-    _hold(connection)
+    how many entries the audit log lacked."""
     for table in reversed(REPLACED):
         connection.execute(delete(table))
     for number, table in enumerate(REPLACED, 1):
