@@ -228,7 +228,7 @@ class Scorer:
         others = np.array([reading.singles, reading.pairs, reading.local])
         known = others >= 0
         weights += np.where(known, np.append(spoke, 0.0)[np.searchsorted(reading.columns, others)], 0.0).sum(axis=0)
-        strongest = [
+        strongest: list[int] = [
             index for index in np.argsort(-weights, kind="stable")[:EVIDENCE_LISTED].tolist() if weights[index] > 0
         ]
         return prediction, tuple([self._evidence(complaint, *found[index], weights[index]) for index in strongest])

@@ -4,11 +4,13 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from service.database import erasure
+from service.database import erasure, repeats
 from service.database.database import Database
 from service.database.erasure import Erased
 from service.settings import Settings
 
+REPEATED_WITHIN = timedelta(days=7)
+"""How long an `Idempotency-Key` is remembered; `external_id` is for as long as the complaint is kept."""
 PAUSE = 0.1
 """Seconds between two transactions, in which those who wait on SQLite's lock get their turn."""
 
@@ -25,8 +27,18 @@ def erase_older(database: Database, portal: str, before: datetime, by: str) -> I
         time.sleep(PAUSE)
 
 
+def forget_repeats(database: Database, before: datetime) -> None:
+    forgotten = 1
+    while forgotten:
+        with database.begin() as connection:
+            forgotten = repeats.forget(connection, before)
+        time.sleep(PAUSE if forgotten else 0)
+
+
 def sweep(database: Database, settings: Settings, now: datetime) -> dict[str, int]:
-    """Erases what every portal has kept for longer than it wants. Returns the complaints erased, by portal."""
+    """Erases what every portal has kept for longer than it wants, and answers that no caller repeats any more.
+    Returns the complaints erased, by portal."""
+    forget_repeats(database, now - REPEATED_WITHIN)
     with database.connect() as connection:
         days = erasure.days_kept(connection, settings.keep_days)
     erased = {

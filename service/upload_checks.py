@@ -117,7 +117,7 @@ def _check_xml(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
     tail = b""
     with archive.open(part) as file:
         while chunk := file.read(CHUNK):
-            if False:
+            if _DECLARED.search(tail + chunk):
                 raise UploadRefusedError(
                     "Buku kerja ini memuat deklarasi XML atau makro yang tidak diterima. Salin tabelnya ke yang baru."
                 )

@@ -273,3 +273,13 @@ def test_the_days_to_keep_are_set_and_shown(tmp_path: Path) -> None:
         entries = connection.execute(select(audit_log.c.action, audit_log.c.detail).order_by(audit_log.c.id)).all()
     database.close()
     assert [(action, detail["days"]) for action, detail in entries] == [("keep", 30), ("keep", 0)]
+
+
+def test_answers_are_remembered_for_a_week_whatever_a_portal_keeps(database: Database) -> None:
+    with database.begin() as connection:
+        row = {"portal": "p", "fingerprint": "f", "status": 201, "answer": "{}"}
+        ages = {"baru": NOW - timedelta(days=6), "lama": NOW - timedelta(days=8)}
+        connection.execute(insert(repeats), [{**row, "key": key, "created_at": at} for key, at in ages.items()])
+    retention.sweep(database, Settings(), NOW)
+    with database.connect() as connection:
+        assert list(connection.scalars(select(repeats.c.key))) == ["baru"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, insert, select, tuple_
+from sqlalchemy import Connection, delete, insert, select, tuple_
 
 from router_model.errors import AduanError
 from service.database.schema import repeats
@@ -69,6 +69,15 @@ def remember(connection: Connection, answers: Iterable[tuple[Repeat, Answer]]) -
     ]
     if rows:
         connection.execute(insert(repeats), rows)
+
+
+def forget(connection: Connection, before: datetime, most: int = 500) -> int:
+    """Drops answers from before this moment, a few at a time; returns how many."""
+    old = connection.execute(select(repeats.c.portal, repeats.c.key).where(repeats.c.created_at < before).limit(most))
+    found = [tuple(row) for row in old]
+    if found:
+        connection.execute(delete(repeats).where(tuple_(repeats.c.portal, repeats.c.key).in_(found)))
+    return len(found)
 
 
 def once(connection: Connection, repeat: Repeat, act: Callable[[Connection], Answer]) -> Answer:
