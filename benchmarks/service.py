@@ -28,11 +28,12 @@ from fastapi import FastAPI
 
 from benchmarks.killed import SAMPLE, sample_registry
 from router_model.complaint import Complaint
+from router_model.decoding import Decoder
 from router_model.policy import Policy
 from router_model.prediction import Evidence, Prediction
 from router_model.registry import champion, champions, promote, rollback
 from router_model.release import Release
-from router_model.scorer import Scorer, decode
+from router_model.scorer import Scorer
 from service import serving
 from service.application import create_application
 from service.database import keys
@@ -65,12 +66,12 @@ class ChainScorer:
 
     def __init__(self, scorer: Scorer, release: Release) -> None:
         self._pipeline = joblib.load(release.folder / "pipeline.joblib")
-        self._arrays = scorer.arrays
+        arrays = scorer.arrays
+        self._decoder = Decoder(arrays.classes, arrays.links, arrays.agreement)
 
     def predict_explained(self, complaint: Complaint) -> tuple[Prediction, tuple[Evidence, ...]]:
-        arrays = self._arrays
         scores = self._pipeline.predict([complaint])
-        belief = decode(scores, arrays.classes, arrays.links, arrays.agreement)[0]
+        belief = self._decoder.beliefs(scores)[0]
         words = len(complaint.words.split())
         return Prediction(complaint, belief.answers, belief.category, words, words), ()
 

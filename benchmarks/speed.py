@@ -11,8 +11,9 @@ import numpy as np
 
 from router_model.cleaning import cleaned
 from router_model.complaint import Complaint
+from router_model.decoding import Decoder
 from router_model.portal import load_portal
-from router_model.scorer import Scorer, decode
+from router_model.scorer import Scorer
 from training.dataset import load_examples
 from training.trainer import Trained, train
 
@@ -33,10 +34,11 @@ Call = Callable[[Complaint], object]
 def scikit_learn_chain(trained: Trained) -> Call:
     """The same answer through pipeline.predict."""
     arrays = trained.router.scorer.arrays
+    decoder = Decoder(arrays.classes, arrays.links, arrays.agreement)
 
     def call(complaint: Complaint) -> object:
         scores = trained.pipeline.predict([cleaned(complaint)[0]])
-        return decode(scores, arrays.classes, arrays.links, arrays.agreement)
+        return decoder.beliefs(scores)
 
     return call
 
@@ -117,7 +119,7 @@ def main() -> None:
     def chain_batch() -> object:
         arrays = trained.router.scorer.arrays
         scores = trained.pipeline.predict([cleaned(complaint)[0] for complaint in many])
-        return decode(scores, arrays.classes, arrays.links, arrays.agreement)
+        return Decoder(arrays.classes, arrays.links, arrays.agreement).beliefs(scores)
 
     batch_times = {}
     for name, batch in (("aduan", own_batch), ("rantai scikit-learn", chain_batch)):

@@ -14,8 +14,7 @@ class Ranked(NamedTuple):
     p: float
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """A stretch of a field of the cleaned complaint that spoke for the answer; weights are comparable only
     within one prediction."""
 

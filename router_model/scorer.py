@@ -12,16 +12,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from router_model.calibration import Agreement, Link, largest
+from router_model.calibration import Agreement, Link
 from router_model.complaint import Complaint
-from router_model.prediction import Evidence, Prediction, Ranked
+from router_model.decoding import Decoder
+from router_model.prediction import Evidence, Prediction
 from router_model.terms import AREA_END, BLOCKS, TermExtractor, area, character_ngrams
 from router_model.tokens import Token, normal_words, tokens
 
 Floats = NDArray[np.float32]
 Columns = NDArray[np.int32]
-LISTED = 10
-"""Classes listed of answers with many; the others together have what is missing to 1."""
 EVIDENCE_LISTED = 12
 CHUNK = 256
 _NONE: Columns = np.empty(0, dtype=np.int32)
@@ -75,59 +74,13 @@ class _Word:
     ngrams: Columns
 
 
-@dataclass(frozen=True, slots=True)
-class Belief:
-    """What scores mean: classes by falling probability for each answer, and the category of the first unit."""
-
-    answers: Mapping[str, tuple[Ranked, ...]]
-    category: str
-
-
-def decode(
-    scores: Floats,
-    classes: Mapping[str, Sequence[str]],
-    links: Mapping[str, Link],
-    agreement: Agreement | None,
-) -> list[Belief]:
-    """Calibrated answers that agree with each other, from raw scores; one row a complaint."""
-    logs: dict[str, Floats] = {}
-    start = 0
-    for answer, names in classes.items():
-        logs[answer] = links[answer].log_probabilities(scores[:, start : start + len(names)])
-        start += len(names)
-    probabilities = {answer: np.exp(values) for answer, values in logs.items()}
-    categories = [""] * len(scores)
-    if agreement is not None:
-        units, category, best = agreement.joint(logs["unit"], logs["category"])
-        probabilities["unit"], probabilities["category"] = units, category
-        categories = [classes["category"][index] if index >= 0 else "" for index in best.tolist()]
-    ranked = {answer: _ranked(classes[answer], values) for answer, values in probabilities.items()}
-    if agreement is not None:
-        listed = ranked["category"]
-        for row, index in enumerate(best.tolist()):
-            if index >= 0 and all(item.code != categories[row] for item in listed[row]):
-                listed[row] += (Ranked(categories[row], float(probabilities["category"][row, index])),)
-    return [
-        Belief({answer: rows[row] for answer, rows in ranked.items()}, category)
-        for row, category in enumerate(categories)
-    ]
-
-
-def _ranked(classes: Sequence[str], probabilities: Floats) -> list[tuple[Ranked, ...]]:
-    order = largest(probabilities, LISTED)
-    values = probabilities[np.arange(len(order))[:, None], order]
-    return [
-        tuple([Ranked(classes[index], p) for index, p in zip(indexes, row, strict=True)])
-        for indexes, row in zip(order.tolist(), values.tolist(), strict=True)
-    ]
-
-
 class Scorer:
     """Scores complaints that were cleaned first. Safe to share between threads."""
 
     def __init__(self, arrays: ModelArrays) -> None:
         self.arrays = arrays
         self._extractor = TermExtractor(arrays.place_words)
+        self._decoder = Decoder(arrays.classes, arrays.links, arrays.agreement)
         # A plain view of the mapped file: slicing a memmap object costs more than the product it feeds.
         self._coefficients = np.asarray(arrays.coefficients)
         self._weights = np.asarray(arrays.weights)
@@ -204,7 +157,7 @@ class Scorer:
 
     def _predictions(self, complaints: Sequence[Complaint], readings: Sequence[_Reading]) -> Iterator[Prediction]:
         scores = np.stack([self._scores(reading) for reading in readings])
-        beliefs = decode(scores, self.arrays.classes, self.arrays.links, self.arrays.agreement)
+        beliefs = self._decoder.beliefs(scores)
         for complaint, reading, belief in zip(complaints, readings, beliefs, strict=True):
             yield Prediction(complaint, belief.answers, belief.category, len(reading.singles), reading.known)
 

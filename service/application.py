@@ -74,7 +74,7 @@ def create_application(settings: Settings) -> FastAPI:
     problems.install(app)
     app.add_middleware(Around, settings=settings, metrics=metrics)
     for calls in CALLS:
-        app.include_router(calls.router, responses=problems.described(401, 403, 413, 429, 503))
+        app.include_router(calls.router, responses=problems.described(400, 401, 403, 413, 429, 503))
     app.include_router(open311.router)
     app.include_router(health.router)
     app.include_router(account_page.router)

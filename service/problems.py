@@ -1,6 +1,7 @@
 """One place where errors become answers (RFC 9457), and where a status is chosen for each."""
 
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from router_model.errors import AduanError
 from service.choices import UnknownLabelError
@@ -74,6 +76,14 @@ _MESSAGES = {
     "datetime_parsing": "bukan tanggal ISO 8601",
 }
 
+_DETAILS = {
+    "Not Found": "",
+    "Method Not Allowed": "",
+    "There was an error parsing the body": "Isi permintaan tidak dapat dibaca. Kirim teks UTF-8.",
+}
+"""What the framework says of its own accord."""
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """How these statuses stand in the OpenAPI description."""
@@ -92,14 +102,18 @@ def problem(
 
 
 def faults_of(errors: Iterable[Any]) -> list[ProblemError]:
-    """Pydantic's own message may quote the input, so only messages of ours leave."""
+    """Pydantic's own message may quote the input, so only messages of ours leave; and no name that is not one."""
     return [
         ProblemError(
-            field=".".join(str(part) for part in fault["loc"] if part != "body") or "body",
+            field=".".join(_named_part(part) for part in fault["loc"] if part != "body") or "body",
             message=_MESSAGES.get(fault["type"], "nilai tidak diterima"),
         )
         for fault in errors
     ]
+
+
+def _named_part(part: str | int) -> str:
+    return str(part) if _NAME.fullmatch(str(part)) else "?"
 
 
 def problem_of(error: Exception) -> Problem:
@@ -118,9 +132,19 @@ async def _invalid(_: Request, error: Exception) -> Response:
     return problem(422, "Perbaiki kolom yang disebut, lalu kirim ulang.", faults_of(error.errors()))
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    return problem(error.status_code, str(error.detail), headers=error.headers)
+    headers = dict(error.headers or {})
+    if allowed := _allowed(request) if error.status_code == 405 else "":
+        headers["Allow"] = allowed
+    return problem(error.status_code, _DETAILS.get(error.detail, str(error.detail)), headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """All methods of what stands at a path; the framework names those of one route."""
+    paths: Mapping[str, Mapping[str, Any]] = request.app.openapi()["paths"]
+    fitting = [path for path in paths if compile_path(path)[0].match(request.url.path)]
+    return ", ".join(sorted(paths[min(fitting, key=lambda path: path.count("{"))])).upper() if fitting else ""
 
 
 async def _named(_: Request, error: Exception) -> Response:

@@ -146,6 +146,8 @@ def named(folder: Path, suffix: str, descriptor: int) -> Iterator[Path]:
 
 
 def main(task: Mapping[str, Any]) -> None:
+    # Requests come first.
+    os.nice(10)
     for limit, most in (
         (resource.RLIMIT_AS, MOST_MEMORY),
         (resource.RLIMIT_CPU, task["seconds"] + 1),

@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from fastapi import Path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
@@ -18,6 +19,8 @@ LONGEST_LINE = 500
 MOST_IN_BATCH = 500
 Line = Annotated[str, Field(max_length=LONGEST_LINE)]
 ExternalId = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+ID_PATTERN = r"^[A-Za-z0-9_-]*$"
+SuggestionId = Annotated[str, Path(min_length=1, max_length=100, pattern=ID_PATTERN)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 

@@ -84,9 +84,10 @@ def _see_through(database: Database, settings: Settings, job: Job, stop: Event, 
     hears.close()
     counts = not stop.is_set() and process.exitcode != -signal.SIGTERM
     with database.begin() as connection:
-        result = said.get("result") or (None if "error" in said else training_jobs.promoted(settings, job))
+        promoted = None if "error" in said else training_jobs.promoted(settings, job)
+        result = promoted or said.get("result")
         if result:
-            if jobs.finish(connection, job, jobs.DONE, result=result) and result["in_force"]:
+            if jobs.finish(connection, job, jobs.DONE, result=result) and promoted:
                 promotions.record(
                     connection,
                     portal=job.portal,

@@ -87,12 +87,13 @@ def serving(home: Path, registry: Path, database_url: str, **settings: Any) -> I
     app = create_application(
         Settings(home=home, database_url=database_url, **{"requests_per_minute": 100_000, **settings})
     )
-    with closing(Database(database_url)) as database, listening(app) as url:
-        with (
-            client_of(url, database, "kota-kecil", *SCOPES) as small,
-            client_of(url, database, "kota-besar", *SCOPES) as big,
-        ):
-            yield Service(app, url, home, database, small, big)
+    with (
+        closing(Database(database_url)) as database,
+        listening(app) as url,
+        client_of(url, database, "kota-kecil", *SCOPES) as small,
+        client_of(url, database, "kota-besar", *SCOPES) as big,
+    ):
+        yield Service(app, url, home, database, small, big)
 
 
 def problem(answer: httpx.Response, status: int) -> dict[str, Any]:

@@ -39,9 +39,11 @@ def service(towns: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 def denpasar_client(registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """Asks the release that learned the whole sample."""
     home = tmp_path_factory.mktemp("denpasar")
-    with serving(home, registry, f"sqlite:///{home / 'aduan.db'}") as started:
-        with client_of(started.url, started.database, "denpasar", "suggest") as client:
-            yield client
+    with (
+        serving(home, registry, f"sqlite:///{home / 'aduan.db'}") as started,
+        client_of(started.url, started.database, "denpasar", "suggest") as client,
+    ):
+        yield client
 
 
 @pytest.fixture

@@ -132,16 +132,25 @@ def test_a_portal_folder_is_derived_from_a_history_or_from_names(home: Path, den
     }  # fmt: skip
 
 
-def test_keys_are_created_listed_without_their_secret_and_revoked(home: Path) -> None:
-    created, unknown = together(
-        home, ("key", "create", "--portal", "denpasar", "--json"), ("key", "revoke", "tidak-ada")
+def test_keys_are_created_listed_without_their_secret_replaced_and_revoked(home: Path) -> None:
+    wanted = ("key", "create", "--portal", "denpasar", "--scope", "review", "--scope", "admin", "--days", "30")
+    created, unknown, nothing = together(
+        home, (*wanted, "--json"), ("key", "revoke", "tidak-ada"), (*wanted[:4], "--scope", "semua")
     )
     made = json.loads(created.stdout)
-    assert aduan(home, "key", "revoke", made["id"]).returncode == 0
-    listed = aduan(home, "key", "list", "--json")
-    assert made["key"] not in listed.stdout
-    assert {key["id"]: key["revoked"] for key in json.loads(listed.stdout)}[made["id"]] == "dicabut"
+    assert (made["portal"], made["scopes"]) == ("denpasar", ["admin", "review"])
+    rotated = json.loads(aduan(home, "key", "rotate", made["id"], "--overlap", "2", "--json").stdout)
+    assert (rotated["scopes"], rotated["key"] == made["key"]) == (made["scopes"], False)
+    assert aduan(home, "key", "revoke", rotated["id"]).returncode == 0
+    listed, shown = together(home, ("key", "list", "--json"), ("key", "list"))
+    assert not any(secret in listed.stdout + shown.stdout for secret in (made["key"], rotated["key"]))
+    rows = {key["id"]: key for key in json.loads(listed.stdout)}
+    assert {key_id: rows[key_id]["state"] for key_id in (made["id"], rotated["id"])} == {
+        made["id"]: "berlaku", rotated["id"]: "dicabut",
+    }  # fmt: skip
+    assert all(rows[key_id]["expires_at"] for key_id in (made["id"], rotated["id"]))
     assert_named_failure(unknown, "tidak-ada")
+    assert_named_failure(nothing, "semua")
 
 
 def test_wrong_usage_ends_with_two_and_a_named_failure_with_one(home: Path) -> None:

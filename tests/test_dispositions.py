@@ -38,7 +38,12 @@ def test_a_choice_is_kept_with_what_had_been_suggested(service: Service) -> None
     assert (answer.status_code, body.keys()) == (201, SHAPE)
     assert (body["suggestion_id"], body["external_id"], body["release"]) == (kept["id"], "D-1", kept["release"])
     assert (body["agency"], body["category"], body["urgency"]) == ("dinas-perhubungan", "lampu-jalan", "tinggi")
-    assert (body["by"], body["reason"], body["source"], body["report_type"]) == ("petugas-3", "sudah dicek", "api", None)
+    assert (body["by"], body["reason"], body["source"], body["report_type"]) == (
+        "petugas-3",
+        "sudah dicek",
+        "api",
+        None,
+    )
     with service.database.connect() as connection:
         (logged,) = connection.execute(select(audit_log).where(audit_log.c.action == "disposition.record"))
         assert (logged.subject, logged.release) == (kept["id"], kept["release"])

@@ -135,7 +135,9 @@ def attempts(description: Mapping[str, Any], theirs: Theirs) -> Iterator[Attempt
                 for value in theirs.values.get(name, ()):
                     filled = path
                     for other in in_path:
-                        filled = filled.replace(f"{{{other}}}", str(theirs.values[other][0] if other != name else value))
+                        filled = filled.replace(
+                            f"{{{other}}}", str(theirs.values[other][0] if other != name else value)
+                        )
                     given = {place: {name: value}} if place in {"query", "header"} else {}
                     body = {**valid, name: value} if place == kind else valid
                     yield Attempt(method, path, filled, name, value, sent(given, body, kind))

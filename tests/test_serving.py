@@ -1,7 +1,6 @@
 """Releases change while requests come in: nobody notices but for the release's name, and a bad one is not taken up."""
 
 import logging
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -64,7 +63,7 @@ def put_in_force_unseen(registry: Path, release_id: str, spoil: Callable[[Path, 
     aside = Path(shutil.copytree(registry, registry.with_name("aside")))
     promote(aside, release_id, reason="uji")
     spoil(registry, release_id)
-    os.replace(aside / HISTORY, registry / HISTORY)
+    (aside / HISTORY).replace(registry / HISTORY)
 
 
 def test_releases_change_under_load_without_one_failed_request(
@@ -120,9 +119,7 @@ def test_a_spoiled_release_in_force_is_refused_loudly_and_the_old_one_goes_on(
         assert release_of(service.small) == first
 
 
-def test_at_start_the_release_before_a_spoiled_one_answers(
-    registry: Path, tmp_path: Path, database_file: str
-) -> None:
+def test_at_start_the_release_before_a_spoiled_one_answers(registry: Path, tmp_path: Path, database_file: str) -> None:
     first = champions(registry)[TOWN]
     promote(registry, BETTER, reason="uji")
     tampered(registry, BETTER)

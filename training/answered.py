@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
+from router_model.decoding import Belief
 from router_model.portal import Portal
-from router_model.scorer import Belief
 from router_model.suggestion import Router, SuggestedAgency
 from training.dataset import Example
 from training.near_copies import seen_key

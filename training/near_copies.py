@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from router_model.cleaning import cleaned
 from router_model.complaint import Complaint
-from router_model.tokens import normal_words, tokens
+from router_model.tokens import normal_words
 
 NEAR = 0.8
 """Cosine of tf-idf word vectors. On a city's history pairs above it were the same matter sent again."""

@@ -10,12 +10,13 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from router_model.calibration import Agreement, Link
+from router_model.decoding import Decoder
 from router_model.errors import DatasetError
 from router_model.place import PlaceFinder
 from router_model.policy import Policy
 from router_model.portal import Portal
 from router_model.prediction import Prediction
-from router_model.scorer import ModelArrays, Scorer, decode
+from router_model.scorer import ModelArrays, Scorer
 from router_model.suggestion import Router
 from training.answered import Answered, answered
 from training.calibration import fit_agreement, fit_link, frequencies, log_lift, targets
@@ -109,7 +110,7 @@ def ready_router(
     last `held_back` of them are marked so."""
     links, agreement = calibrate(forward, portal)
     router = Router(Scorer(model_arrays(pipeline, portal, links, agreement)), portal, Policy(), PlaceFinder(portal))
-    beliefs = decode(forward.scores, forward.classes, links, agreement)
+    beliefs = Decoder(forward.classes, links, agreement).beliefs(forward.scores)
     predictions = [
         Prediction(item.complaint, belief.answers, belief.category, 0, 0)
         for item, belief in zip(forward.asked, beliefs, strict=True)

@@ -1,10 +1,10 @@
 """The final choice comes back: one by one, or as the file a portal exports."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from service.access import Asker, Scope, database_of, secret_of
@@ -14,17 +14,26 @@ from service.database.database import Database
 from service.database.dispositions import API, Disposition
 from service.once import IdempotencyKey, done_once
 from service.problems import described
-from service.wire import Body, ExternalId
+from service.wire import ID_PATTERN, Body, ExternalId
 
 router = APIRouter(tags=["Disposisi"])
 Disposing = Annotated[Asker, Depends(Scope("dispose"))]
 Label = Annotated[str, Field(max_length=300)]
 
 
+def _named(field: str) -> dict[str, Any]:
+    """A complaint is named in exactly one way; a field left empty names nothing."""
+    return {"required": [field], "properties": {field: {"minLength": 1}}}
+
+
 class DispositionIn(Body):
     """What a person chose. Labels may be codes, names or aliases. `by` is a work account, not a person's name."""
 
-    suggestion_id: Annotated[str, Field(max_length=100)] = ""
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"oneOf": [_named("suggestion_id"), _named("external_id")]}
+    )
+
+    suggestion_id: Annotated[str, Field(max_length=100, pattern=ID_PATTERN)] = ""
     external_id: ExternalId = ""
     agency: Annotated[Label, Field(min_length=1)]
     category: Label = ""

@@ -16,7 +16,7 @@ from service.database.database import Database
 from service.database.review import Waiting
 from service.once import IdempotencyKey, done_once
 from service.problems import described
-from service.wire import Body, SuggestionOut
+from service.wire import Body, SuggestionId, SuggestionOut
 
 router = APIRouter(tags=["Peninjauan"])
 Reviewing = Annotated[Asker, Depends(Scope("review"))]
@@ -120,7 +120,7 @@ async def next_waiting(
     responses={200: {"model": DispositionOut, "description": "Sudah tercatat sama"}, **described(404, 409, 422)},
 )
 async def decide(
-    suggestion_id: str,
+    suggestion_id: SuggestionId,
     body: DecisionIn,
     request: Request,
     asker: Reviewing,
@@ -149,7 +149,7 @@ async def decide(
     responses=described(404, 409, 422),
 )
 async def skip(
-    suggestion_id: str,
+    suggestion_id: SuggestionId,
     body: SkipIn,
     request: Request,
     asker: Reviewing,
@@ -173,7 +173,7 @@ async def skip(
     responses=described(404, 409, 422),
 )
 async def undo(
-    suggestion_id: str,
+    suggestion_id: SuggestionId,
     body: UndoIn,
     request: Request,
     asker: Reviewing,

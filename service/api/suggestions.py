@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import ValidationError
 from sqlalchemy import Connection
@@ -18,7 +17,7 @@ from service.metrics import Metrics
 from service.once import IdempotencyKey, response
 from service.problems import described, faults_of, problem_of
 from service.suggesting import Suggested, fingerprint, suggest
-from service.wire import BatchIn, BatchOut, ComplaintIn, Problem, SuggestionOut, Taxonomy, taxonomy_of
+from service.wire import BatchIn, BatchOut, ComplaintIn, Problem, SuggestionId, SuggestionOut, Taxonomy, taxonomy_of
 
 router = APIRouter(tags=["Saran"])
 Asking = Annotated[Asker, Depends(Scope("suggest"))]
@@ -89,8 +88,8 @@ async def ask_many(
     asked = [outcome.asked for outcome in outcomes if isinstance(outcome, Suggested)]
     repeat = Repeat(asker.portal)
     if idempotency_key:
-        content = orjson.dumps(body.complaints, option=orjson.OPT_SORT_KEYS)
-        repeat = Repeat(asker.portal, idempotency_key, fingerprint(answering.secret, b"batch", content))
+        content = fingerprint(answering.secret, b"batch", await request.body())
+        repeat = Repeat(asker.portal, idempotency_key, content)
     kept: list[Answer | Exception] = []
 
     def keep(connection: Connection) -> Answer:
@@ -138,7 +137,7 @@ def _batch(outcomes: list[Suggested | Problem], kept: list[Answer | Exception]) 
     summary="Saran yang tersimpan",
     responses=described(404, 422),
 )
-async def stored(suggestion_id: str, asker: Asking, database: Db) -> Response:
+async def stored(suggestion_id: SuggestionId, asker: Asking, database: Db) -> Response:
     """As it was answered."""
     text = await database.read(lambda connection: suggestions.answer_of(connection, asker.portal, suggestion_id))
     if text is None:

@@ -1,6 +1,7 @@
 """One thread that writes: what arrives while it is busy is committed together, so that many callers share one flush."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,6 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from service.database.connection import writing
 
 MOST_TOGETHER = 256
+GATHER_SECONDS = 0.01
+"""While several write at once, this long is waited for more; one who writes alone does not wait. Each commit costs
+a flush, and takes the interpreter away from those who compute."""
 Many = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 
 
@@ -24,6 +28,10 @@ class _Task:
     run: Many
     item: Any
     future: asyncio.Future[Any]
+
+
+class _OneFailed(Exception):  # noqa: N818
+    """Something failed before the transaction was committed."""
 
 
 class Writer:
@@ -51,9 +59,12 @@ class Writer:
         self._thread.join()
 
     def _work(self) -> None:
+        busy = False
         while (first := self._queue.get()) is not None:
             tasks = [first]
             last = False
+            if busy:
+                time.sleep(GATHER_SECONDS)
             while len(tasks) < MOST_TOGETHER and not last:
                 try:
                     following = self._queue.get_nowait()
@@ -64,38 +75,58 @@ class Writer:
                 else:
                     tasks.append(following)
             self._commit(tasks)
+            busy = len(tasks) > 1
             if last:
                 return
 
     def _commit(self, tasks: Sequence[_Task]) -> None:
-        outcomes: list[tuple[_Task, Any]]
         try:
-            with writing(self._engine) as connection:
-                outcomes = [
-                    outcome
-                    for run, group in groupby(tasks, key=lambda task: task.run)
-                    for outcome in _results(connection, run, list(group))
-                ]
+            outcomes = self._together(tasks)
+        except _OneFailed:
+            outcomes = self._each(tasks)
         except Exception as error:
+            # Whether a commit that broke off was done is not known, so nothing is tried again here.
             outcomes = [(task, error) for task in tasks]
         for loop in {task.future.get_loop() for task in tasks}:
             mine = [outcome for outcome in outcomes if outcome[0].future.get_loop() is loop]
             loop.call_soon_threadsafe(_tell, mine)
 
+    def _together(self, tasks: Sequence[_Task]) -> list[tuple[_Task, Any]]:
+        """All in one transaction; raises `_OneFailed`, with nothing done, when one of them fails."""
+        with writing(self._engine) as connection:
+            try:
+                return [
+                    outcome
+                    for run, group in groupby(tasks, key=lambda task: task.run)
+                    for outcome in _run(connection, run, list(group))
+                ]
+            except Exception as error:
+                raise _OneFailed from error
 
-def _results(connection: Connection, run: Many, tasks: list[_Task], last: bool = False) -> list[tuple[_Task, Any]]:
-    """Together in one savepoint; when that fails, each in its own, so that only the one at fault is undone.
+    def _each(self, tasks: Sequence[_Task]) -> list[tuple[_Task, Any]]:
+        """Each in a savepoint of its own, so that only the one at fault is undone."""
+        try:
+            with writing(self._engine) as connection:
+                return [_alone(connection, task) for task in tasks]
+        except Exception as error:
+            return [(task, error) for task in tasks]
 
-    A single one that another process was faster with is tried again, now that it can see what that one wrote.
-    """
+
+def _run(connection: Connection, run: Many, tasks: list[_Task]) -> list[tuple[_Task, Any]]:
+    return list(zip(tasks, run(connection, [task.item for task in tasks]), strict=True))
+
+
+def _alone(connection: Connection, task: _Task, again: bool = True) -> tuple[_Task, Any]:
+    """One that another process was faster with is tried again, now that it can see what that one wrote."""
     try:
         with connection.begin_nested():
-            return list(zip(tasks, run(connection, [task.item for task in tasks]), strict=True))
+            return _run(connection, task.run, [task])[0]
+    except IntegrityError as error:
+        return _alone(connection, task, again=False) if again else (task, error)
     except Exception as error:
-        again = len(tasks) > 1 or (isinstance(error, IntegrityError) and not last)
-        if connection.invalidated or not again:
-            return [(task, error) for task in tasks]
-    return [outcome for task in tasks for outcome in _results(connection, run, [task], last=len(tasks) == 1)]
+        if connection.invalidated:
+            raise
+        return task, error
 
 
 def _tell(outcomes: Sequence[tuple[_Task, Any]]) -> None:
