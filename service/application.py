@@ -15,6 +15,7 @@ from service.access import Answering, KnownKeys
 from service.api import (
     audit,
     datasets,
+    disposition_import,
     dispositions,
     health,
     open311,
@@ -35,7 +36,7 @@ from service.settings import Settings, settings_from_environment
 
 _log = logging.getLogger(__name__)
 WATCH_SECONDS = 1.0
-CALLS = (suggestions, dispositions, review, datasets, trainings, releases, webhooks, audit)
+CALLS = (suggestions, disposition_import, dispositions, review, datasets, trainings, releases, webhooks, audit)
 
 
 def create_application(settings: Settings) -> FastAPI:

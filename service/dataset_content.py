@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import orjson
 import pyarrow
@@ -10,13 +10,12 @@ import pyarrow.parquet
 
 from training.reading import COLUMNS
 
-_ROW = pyarrow.schema([(column, pyarrow.string()) for column in COLUMNS])
 _TOGETHER = 4_096
 
 
-def as_content(rows: Iterable[Mapping[str, str]]) -> bytes:
-    file = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows), schema=_ROW), file, compression="zstd")
+def as_content(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS) -> bytes:
+    file, schema = io.BytesIO(), pyarrow.schema([(column, pyarrow.string()) for column in columns])
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows), schema=schema), file, compression="zstd")
     return file.getvalue()
 
 

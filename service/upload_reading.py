@@ -1,7 +1,8 @@
 """Reads one upload, as a process of its own: `python -m service.upload_reading TASK`.
 
-The task is JSON: `file` and `out` are numbers of open files, `portal` is a portal's folder or "". The masked rows go
-to `out` as Parquet; what there is to say about them goes to stdout as JSON.
+The task is JSON: `file` and `out` are numbers of open files, `portal` is a portal's folder or "", `purpose` is
+`LEARN` or `DISPOSE`. The masked rows go to `out` as Parquet, those to dispose of with where they stood; what there
+is to say about them goes to stdout as JSON.
 """
 
 import json
@@ -29,6 +30,8 @@ MOST_MEMORY = 3 << 30
 """Bytes of address space."""
 LONGEST_CELL = 500
 MOST_SHOWN = 100
+LEARN, DISPOSE = "learn", "dispose"
+WHERE = "where"
 _WORDS = ("title", "text", "address", "village", "district")
 
 
@@ -89,6 +92,15 @@ def fault_of(row: Row, longest_text: int) -> Fault | None:
     return None
 
 
+def undisposed(row: Row) -> Fault | None:
+    """Why a row says of no complaint where it went."""
+    if not row.get("id"):
+        return Fault(row.where, "id", "Kosong; isi nomor laporan yang dipakai sebagai external_id.")
+    if not row.get("agency"):
+        return Fault(row.where, "agency", "Kosong; laporan ini belum didisposisikan.")
+    return None
+
+
 def unknown_labels(rows: Iterable[Row], folder: Path) -> list[UnknownLabel] | None:
     """Labels that teach a portal nothing, of most rows first; `None` if the portal's folder cannot be used."""
     try:
@@ -103,30 +115,31 @@ def unknown_labels(rows: Iterable[Row], folder: Path) -> list[UnknownLabel] | No
     return [UnknownLabel(column, label, count, why) for (column, label, why), count in counted.most_common(MOST_SHOWN)]
 
 
-def read(path: Path, suffix: str, out: int, portal: str, longest_text: int) -> dict[str, Any]:
+def read(path: Path, suffix: str, out: int, portal: str, longest_text: int, purpose: str) -> dict[str, Any]:
     """Raises `UploadRefusedError` or `DatasetError`."""
     check_content(path, suffix)
-    table = read_table(path)
+    table = read_table(path, needed="text" if purpose == LEARN else "agency")
     if len(table.rows) > MOST_ROWS:
         raise UploadRefusedError(f"Paling banyak {MOST_ROWS} baris dalam satu berkas; berkas ini {len(table.rows)}.")
     faults = [Fault(fault.where, "", fault.message) for fault in table.faults]
     rows = []
     for row in map(masked_row, table.rows):
-        if fault := fault_of(row, longest_text):
+        if fault := fault_of(row, longest_text) if purpose == LEARN else undisposed(row):
             faults.append(fault)
         else:
             rows.append(row)
     if not rows:
         told = "\n".join(f"  - {fault.where}: {fault.message}" for fault in faults[:20])
-        raise UploadRefusedError(f"Tidak ada satu baris pun yang dapat dipelajari.\n{told}")
+        raise UploadRefusedError(f"Tidak ada satu baris pun yang dapat dipakai.\n{told}")
+    columns = COLUMNS if purpose == LEARN else (*COLUMNS, WHERE)
     with os.fdopen(out, "wb") as file:
-        file.write(as_content(row.values for row in rows))
+        file.write(as_content(({**row.values, WHERE: row.where} for row in rows), columns))
     return {
         "rows": len(rows),
         "fingerprint": fingerprint(row.values for row in rows),
         "faulty": len(faults),
         "faults": [asdict(fault) for fault in faults[:MOST_SHOWN]],
-        "unknown": _told(unknown_labels(rows, Path(portal)) if portal else None),
+        "unknown": _told(unknown_labels(rows, Path(portal)) if portal and purpose == LEARN else None),
     }
 
 
@@ -156,7 +169,7 @@ def main(task: Mapping[str, Any]) -> None:
         resource.setrlimit(limit, (most, most))
     with named(Path(task["folder"]), task["suffix"], task["file"]) as path:
         try:
-            answer = read(path, task["suffix"], task["out"], task["portal"], task["longest_text"])
+            answer = read(path, task["suffix"], task["out"], task["portal"], task["longest_text"], task["purpose"])
         except (UploadRefusedError, DatasetError) as error:
             answer = {"refused": str(error).replace(f"{task['folder']}/", "")}
     sys.stdout.write(json.dumps(answer))

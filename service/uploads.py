@@ -1,6 +1,7 @@
 """Files that portals send: held to what they must be before anything is read from them, and read in a process of
 their own, which may take only so long and so much."""
 
+import asyncio
 import json
 import math
 import os
@@ -8,15 +9,21 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from service.upload_checks import EXPECTED, KINDS, UploadRefusedError
-from service.upload_reading import Fault, UnknownLabel
+from service.upload_reading import LEARN, Fault, UnknownLabel
 from service.wire import LONGEST_TEXT
 
 LONGEST_SECONDS = 240.0
+
+
+_READERS = ThreadPoolExecutor(2, "upload")
+"""Each has a process that may take much memory, so there are few, and they keep nobody else waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +40,14 @@ class Upload:
 
 
 def read_upload(
-    file: IO[bytes], name: str, portal_folder: Path | None = None, seconds: float = LONGEST_SECONDS
+    file: IO[bytes],
+    name: str,
+    portal_folder: Path | None = None,
+    seconds: float = LONGEST_SECONDS,
+    purpose: str = LEARN,
 ) -> Upload:
-    """Reads a file in a process of its own. `file` is a real one; of `name` only the ending counts.
+    """Reads a file in a process of its own. `file` is a real one; of `name` only the ending counts. What a row must
+    hold depends on the purpose, `LEARN` or `DISPOSE`.
 
     Raises:
         UploadRefusedError: the file is not what it should be, or takes too long or too much memory to read.
@@ -54,6 +66,7 @@ def read_upload(
             "portal": str(portal_folder.resolve()) if portal_folder else "",
             "longest_text": LONGEST_TEXT,
             "seconds": math.ceil(seconds),
+            "purpose": purpose,
         }
         try:
             done = subprocess.run(  # noqa: S603
@@ -81,6 +94,14 @@ def read_upload(
             faults=[Fault(**fault) for fault in found["faults"]],
             unknown=None if found["unknown"] is None else [UnknownLabel(**label) for label in found["unknown"]],
         )
+
+
+async def read_in_background(
+    file: IO[bytes], name: str, portal_folder: Path | None = None, purpose: str = LEARN
+) -> Upload:
+    """As `read_upload`, while the event loop goes on."""
+    read = partial(read_upload, file, name, portal_folder, purpose=purpose)
+    return await asyncio.get_running_loop().run_in_executor(_READERS, read)
 
 
 _TOO_MUCH = "Berkas ini tidak selesai dibaca: terlalu besar atau rusak. Bagi menjadi beberapa berkas, lalu kirim ulang."

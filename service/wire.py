@@ -198,6 +198,12 @@ class BatchOut(BaseModel):
     items: list[BatchItem]
 
 
+class FaultOut(BaseModel):
+    where: Annotated[str, Field(description="Berkas, lembar, dan baris")]
+    column: Annotated[str, Field(description="Kosong bila menyangkut seluruh baris")]
+    message: str
+
+
 class TaxonomyAgency(BaseModel):
     code: str
     name: str

@@ -21,7 +21,7 @@ any_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | any_text,
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["text", "location", "lat", "complaints", "agency", "reason", "by"]), inner)
+        | st.dictionaries(st.sampled_from(["text", "location", "complaints", "agency", "reason"]) | any_text, inner)
     ),
     max_leaves=6,
 )

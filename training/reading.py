@@ -100,19 +100,19 @@ def read_rows(path: Path, columns: Mapping[str, str] | None = None) -> list[Row]
     return read_table(path, columns).rows
 
 
-def read_table(path: Path, columns: Mapping[str, str] | None = None) -> Table:
-    """Every data row of a CSV, workbook, JSON Lines or Parquet file, of all sheets with a `text` column.
+def read_table(path: Path, columns: Mapping[str, str] | None = None, needed: str = "text") -> Table:
+    """Every data row of a CSV, workbook, JSON Lines or Parquet file, of all sheets with the needed column.
 
     `columns` maps further headers to known columns, or to "" to leave a header out. Lines above the header,
     repeated headers, blank rows and the totals below a table are no data rows.
 
     Raises:
-        DatasetError: the file cannot be read, has no `text` column, has two headers for one column, lacks a
+        DatasetError: the file cannot be read, has no such column, has two headers for one column, lacks a
             header of `columns`, or more than half of its rows are faulty.
     """
     rows: list[Row] = []
     faults: list[RowFault] = []
-    for sheet, header in _tables(path, columns or {}):
+    for sheet, header in _tables(path, columns or {}, needed):
         for found in _records(sheet, header):
             if isinstance(found, Row):
                 rows.append(found)
@@ -126,8 +126,8 @@ def read_table(path: Path, columns: Mapping[str, str] | None = None) -> Table:
     return Table(rows, faults)
 
 
-def _tables(path: Path, columns: Mapping[str, str]) -> list[tuple[Sheet, Header]]:
-    """The sheets that have a `text` column, each with its header."""
+def _tables(path: Path, columns: Mapping[str, str], needed: str) -> list[tuple[Sheet, Header]]:
+    """The sheets that have the needed column, each with its header."""
     known = KNOWN_HEADERS | explicit_headers(columns)
     sheets = read_sheets(path)
     headed = [(sheet, header) for sheet in sheets if (header := find_header(sheet.lines, known))]
@@ -137,11 +137,11 @@ def _tables(path: Path, columns: Mapping[str, str]) -> list[tuple[Sheet, Header]
         missing = "tidak ada satu baris pun" if empty else "baris judul kolom tidak ditemukan"
         raise DatasetError(f"{path.name}: {missing}", _shown(faults))
     _refuse_absent(path, columns, [header for _, header in headed])
-    tables = [(sheet, header) for sheet, header in headed if "text" in header.columns]
+    tables = [(sheet, header) for sheet, header in headed if needed in header.columns]
     if not tables:
         names = dict.fromkeys(name for _, header in headed for name in header.filled)
         raise DatasetError(
-            f"{path.name}: kolom text tidak ada; kolom yang ada: {', '.join(names)}. "
+            f"{path.name}: kolom {needed} tidak ada; kolom yang ada: {', '.join(names)}. "
             f"Jalankan `aduan check {path}`, yang mengusulkan pemetaan kolom."
         )
     for sheet, header in tables:

@@ -1,10 +1,8 @@
 """Labelled data to learn from: sent, listed, taken back."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import datetime
-from functools import partial
 from pathlib import Path as Folder
 from typing import Annotated, Any
 
@@ -23,15 +21,14 @@ from service.problems import described
 from service.settings import Settings
 from service.suggesting import fingerprint
 from service.training_jobs import portal_folder
-from service.uploads import Upload, read_upload
+from service.uploads import Upload, read_in_background
+from service.wire import FaultOut
 
 router = APIRouter(prefix="/v1/datasets", tags=["Pelatihan"])
 Administering = Annotated[Asker, Depends(Scope("admin"))]
 Db = Annotated[Database, Depends(database_of)]
 DatasetId = Annotated[str, Path(max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
 LONGEST_NAME = 100
-_READERS = ThreadPoolExecutor(2, "upload")
-"""Each has a process that may take much memory, so there are few, and they keep nobody else waiting."""
 
 
 class DatasetOut(BaseModel):
@@ -44,12 +41,6 @@ class DatasetOut(BaseModel):
 
 class DatasetsOut(BaseModel):
     datasets: list[DatasetOut]
-
-
-class FaultOut(BaseModel):
-    where: Annotated[str, Field(description="Berkas, lembar, dan baris")]
-    column: Annotated[str, Field(description="Kosong bila menyangkut seluruh baris")]
-    message: str
 
 
 class UnknownLabelOut(BaseModel):
@@ -94,8 +85,7 @@ async def add(
     """Names of complainants are dropped at once and personal data in texts is masked before anything is kept. Rows
     that cannot be learned from are named and left out. The same rows again are the same data set."""
     folder = await asyncio.to_thread(_folder, settings, asker.portal)
-    read = partial(read_upload, file.file, file.filename or "", folder)
-    upload = await asyncio.get_running_loop().run_in_executor(_READERS, read)
+    upload = await read_in_background(file.file, file.filename or "", folder)
     shown = masked(name or file.filename or "")[:LONGEST_NAME]
     content = fingerprint(secret, b"dataset", upload.fingerprint.encode(), shown.encode(), str(dry_run).encode())
     repeat = Repeat(asker.portal, idempotency_key, content) if idempotency_key else Repeat(asker.portal)

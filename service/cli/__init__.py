@@ -10,6 +10,7 @@ from router_model.errors import AduanError
 from service.cli import (
     backups,
     checking,
+    dispositions,
     erasing,
     keys,
     policy,
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.add_typer(portals.app, name="portal")
 app.add_typer(releases.app, name="release")
 app.add_typer(keys.app, name="key")
+app.add_typer(dispositions.app, name="disposition")
 app.add_typer(users.app, name="user")
 app.add_typer(webhooks.app, name="webhook")
 for command in (

@@ -80,15 +80,21 @@ def forget(connection: Connection, before: datetime, most: int = 500) -> int:
     return len(found)
 
 
+def earlier(connection: Connection, repeat: Repeat) -> Answer | None:
+    """What was answered before. Raises `KeyReusedError` if the key came with another request."""
+    before = find(connection, [repeat]).get(repeat)
+    if isinstance(before, KeyReusedError):
+        raise before
+    return before
+
+
 def once(connection: Connection, repeat: Repeat, act: Callable[[Connection], Answer]) -> Answer:
     """Acts, or gives the answer of the time it was done.
 
     Raises:
         KeyReusedError: the key came before with another request.
     """
-    before = find(connection, [repeat]).get(repeat)
-    if isinstance(before, KeyReusedError):
-        raise before
+    before = earlier(connection, repeat)
     if before:
         return before
     answer = act(connection)
