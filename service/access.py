@@ -7,12 +7,10 @@ from typing import Annotated
 
 from fastapi import HTTPException, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from sqlalchemy import Connection
 
-from service.database import keys, portals
+from service.database import keys
 from service.database.database import Database
 from service.database.keys import ApiKey
-from service.database.portals import PortalSettings
 from service.lane import Lane
 from service.metrics import Metrics
 from service.rate_limit import RateLimit
@@ -89,14 +87,10 @@ class KnownKeys:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._working: dict[str, ApiKey] = {}
-        self._portals: dict[str, PortalSettings] = {}
         self._unknown: set[str] = set()
 
     async def refresh(self) -> None:
-        def read(connection: Connection) -> tuple[dict[str, ApiKey], dict[str, PortalSettings]]:
-            return keys.working(connection, datetime.now(UTC)), portals.every(connection)
-
-        self._working, self._portals = await self._database.read(read)
+        self._working = await self._database.read(lambda connection: keys.working(connection, datetime.now(UTC)))
         self._unknown = set()
 
     async def find(self, secret: str) -> ApiKey | None:
@@ -107,10 +101,6 @@ class KnownKeys:
             self._unknown = unknown
         found = self._working.get(digest)
         return found if found and found.works(datetime.now(UTC)) else None
-
-    def requests_per_minute(self, portal: str, otherwise: int) -> int:
-        found = self._portals.get(portal)
-        return (found and found.requests_per_minute) or otherwise
 
 
 class Scope:
@@ -149,7 +139,7 @@ def charge(request: Request, asker: Asker, cost: int) -> None:
     A batch larger than a whole minute's limit counts as the minute, or it could never be sent.
     """
     state = request.app.state
-    limit = state.known_keys.requests_per_minute(asker.portal, state.settings.requests_per_minute)
+    limit = state.settings.requests_per_minute
     rates: RateLimit = state.rate_limit
     allowance = rates.take(asker.key, limit, time.time(), min(cost, max(limit - 1, 1)))
     headers = allowance.headers()

@@ -1,6 +1,8 @@
 """Imports run downhill, and modules are named for what they hold."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -64,6 +66,13 @@ def test_no_two_modules_import_each_other_in_a_circle() -> None:
         tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_what_serves_loads_nothing_that_only_training_needs() -> None:
+    loaded = "import sys, service.application; print(*sys.modules, sep='\\n')"
+    modules = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()
+    assert "fastapi" in modules
+    assert {"sklearn", "scipy", "matplotlib", "joblib"} & set(modules) == set()
 
 
 @pytest.mark.parametrize("name", MODULES)

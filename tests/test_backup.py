@@ -368,7 +368,7 @@ def rewritten(archive: Path, target: Path, change: Callable[[dict[str, bytes]], 
 
 
 SETTINGS = "tables/portal_settings.jsonl"
-LINE = b'{"portal":"id-0","keep_days":7,"requests_per_minute":1}\n'
+LINE = b'{"portal":"id-0","keep_days":7}\n'
 
 
 def drop_release_file(found: dict[str, bytes]) -> None:

@@ -30,8 +30,9 @@ from service.database.dispositions import Chosen
 from service.database.jobs import Job
 from service.database.schema import suggestions, webhook_messages
 from service.dataset_content import as_content, fingerprint
+from service.portal_folders import NoPortalFolderError, portal_folder
 from service.settings import Settings
-from service.training_jobs import NoPortalFolderError, portal_folder, train
+from service.training_jobs import train
 from service.worker import work
 from training.reading import COLUMNS
 

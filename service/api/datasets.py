@@ -17,10 +17,10 @@ from service.database import datasets
 from service.database.database import Database
 from service.database.repeats import Answer, Repeat, once
 from service.once import IdempotencyKey, response
+from service.portal_folders import portal_folder
 from service.problems import described
 from service.settings import Settings
 from service.suggesting import fingerprint
-from service.training_jobs import portal_folder
 from service.uploads import Upload, read_in_background
 from service.wire import FaultOut
 

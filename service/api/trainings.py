@@ -14,10 +14,9 @@ from service.choices import masked
 from service.database import datasets, jobs
 from service.database.database import Database
 from service.database.datasets import NoDatasetError
-from service.database.jobs import Job, JobState, NoJobError
+from service.database.jobs import TRAINING, Job, JobState, NoJobError
 from service.once import IdempotencyKey, done_once
 from service.problems import described
-from service.training_jobs import KIND
 from service.wire import Body
 
 router = APIRouter(prefix="/v1/trainings", tags=["Pelatihan"])
@@ -102,7 +101,7 @@ def _result(result: Mapping[str, Any]) -> ResultOut:
 
 def _training(connection: Connection, portal: str, job_id: str) -> Job:
     job = jobs.one(connection, portal, job_id)
-    if job.kind != KIND:
+    if job.kind != TRAINING:
         raise NoJobError
     return job
 
@@ -124,7 +123,7 @@ async def begin(
         if unknown := sorted(set(body.datasets) - known):
             raise NoDatasetError(unknown)
         wanted = {"datasets": list(body.datasets), "reason": masked(body.reason)}
-        return 202, training_out(jobs.enqueue(connection, asker.portal, KIND, wanted, asker.who))
+        return 202, training_out(jobs.enqueue(connection, asker.portal, TRAINING, wanted, asker.who))
 
     answer = await done_once(request, asker, database, secret, idempotency_key, act)
     answer.headers["Location"] = f"{router.prefix}/{orjson.loads(answer.body)['id']}"
@@ -134,7 +133,7 @@ async def begin(
 @router.get("", summary="Pelatihan terakhir")
 async def newest(asker: Administering, database: Db) -> TrainingsOut:
     """The last hundred, newest first."""
-    found = await database.read(lambda connection: jobs.newest(connection, asker.portal, KIND))
+    found = await database.read(lambda connection: jobs.newest(connection, asker.portal, TRAINING))
     return TrainingsOut(trainings=[training_out(job) for job in found])
 
 

@@ -39,7 +39,10 @@ def open_engine(url: str) -> Engine:
         ) from None
     if engine.dialect.name == "sqlite":
         if parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            path = Path(parsed.database)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Nobody else on the machine may read what citizens wrote; SQLite gives its other files the same mode.
+            path.touch(0o600)
         event.listen(engine, "connect", _durable_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine

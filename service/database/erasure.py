@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, insert, select, text, union, update
 
-from service.database import audit, datasets, portals, schema
+from service.database import audit, datasets, schema
 from service.database.schema import (
     dispositions,
     portal_settings,
@@ -187,9 +187,9 @@ def days_kept(connection: Connection, otherwise: int) -> dict[str, int]:
     """For how many days each portal that has anything keeps it, 0 for ever; `otherwise` where none are set."""
     tables = (suggestions, repeats, webhook_messages, portal_settings)
     known = connection.scalars(union(*(select(table.c.portal) for table in tables)))
-    chosen = portals.every(connection)
-    days = {portal: chosen[portal].keep_days if portal in chosen else None for portal in sorted(known)}
-    return {portal: otherwise if count is None else count for portal, count in days.items()}
+    query = select(portal_settings.c.portal, portal_settings.c.keep_days)
+    chosen = {portal: days for portal, days in connection.execute(query).tuples() if days is not None}
+    return {portal: chosen.get(portal, otherwise) for portal in sorted(known)}
 
 
 def set_days_kept(connection: Connection, portal: str, days: int, by: str) -> None:

@@ -20,6 +20,8 @@ JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = get_args(JobState)
 MOST_ATTEMPTS = 3
 GAVE_UP = f"Berhenti {MOST_ATTEMPTS} kali sebelum selesai. Periksa memori dan catatan pekerja, lalu mulai lagi."
+TRAINING = "training"
+"""The one kind of job there is."""
 _CLAIM_LOCK = 51_71_2027
 
 

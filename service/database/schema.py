@@ -247,6 +247,5 @@ portal_settings = Table(
     schema,
     Column("portal", String, primary_key=True),
     Column("keep_days", Integer),
-    Column("requests_per_minute", Integer),
 )
 """What an operator set for one portal; NULL leaves the service's own setting in force."""

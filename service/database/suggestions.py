@@ -94,7 +94,8 @@ def add_all(connection: Connection, asked: Sequence[Asked]) -> list[Answer | Exc
         if repeat.key:
             remembered[repeat] = answer
     if rows:
-        connection.execute(insert(suggestions), rows)
+        # In one order for all, so that two processes do not wait for each other.
+        connection.execute(insert(suggestions), sorted(rows, key=lambda row: row["external_id"] or ""))
         webhooks.enqueue(connection, events)
     repeats.remember(connection, remembered.items())
     return answers

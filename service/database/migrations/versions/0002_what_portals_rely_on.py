@@ -118,7 +118,6 @@ def _tables() -> None:
         "portal_settings",
         sa.Column("portal", sa.String, nullable=False),
         sa.Column("keep_days", sa.Integer),
-        sa.Column("requests_per_minute", sa.Integer),
         sa.PrimaryKeyConstraint("portal"),
     )
     op.create_table(
