@@ -108,6 +108,16 @@ def test_any_json_is_answered_or_refused_by_every_call(service: Service, calls: 
         assert_answered(send(service, path, body))
 
 
+@pytest.mark.parametrize("name", ["\ud800", "rahasia sekali", "\x00", "x" * 10_000])
+def test_a_field_that_is_no_name_is_refused_without_its_words(service: Service, calls: list[str], name: str) -> None:
+    for path in calls:
+        answer = send(service, path, {"text": LAMP, "complaints": [{"text": LAMP, name: 1}], name: 1})
+        assert "?" in [error["field"] for error in problem(answer, 422)["errors"]], path
+        assert name not in answer.text
+    batch = send(service, "/v1/suggestions/batch", {"complaints": [{"text": LAMP, name: 1}]})
+    assert [item["problem"]["errors"][0]["field"] for item in batch.json()["items"]] == ["?"]
+
+
 @often
 @given(text=any_text.filter(bool), raw=st.binary(max_size=100))
 def test_any_path_query_and_header_is_answered_or_refused(service: Service, text: str, raw: bytes) -> None:

@@ -188,7 +188,7 @@ def days_kept(connection: Connection, otherwise: int) -> dict[str, int]:
     tables = (suggestions, repeats, webhook_messages, portal_settings)
     known = connection.scalars(union(*(select(table.c.portal) for table in tables)))
     query = select(portal_settings.c.portal, portal_settings.c.keep_days)
-    chosen = {portal: days for portal, days in connection.execute(query).tuples() if days is not None}
+    chosen = {portal: days for portal, days in connection.execute(query) if days is not None}
     return {portal: chosen.get(portal, otherwise) for portal in sorted(known)}
 
 

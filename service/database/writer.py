@@ -10,12 +10,11 @@ from threading import Thread
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 
 from service.database.connection import writing
 
 MOST_TOGETHER = 256
-MOST_TRIES = 4
 GATHER_SECONDS = 0.01
 """While several write at once, this long is waited for more; one who writes alone does not wait. Each commit costs
 a flush, and takes the interpreter away from those who compute."""
@@ -80,7 +79,7 @@ class Writer:
             if last:
                 return
 
-    def _commit(self, tasks: Sequence[_Task], tries: int = MOST_TRIES) -> None:
+    def _commit(self, tasks: Sequence[_Task]) -> None:
         try:
             outcomes = self._together(tasks)
         except _OneFailed:
@@ -128,11 +127,6 @@ def _alone(connection: Connection, task: _Task, again: bool = True) -> tuple[_Ta
         if connection.invalidated:
             raise
         return task, error
-
-
-def _deadlocked(error: Exception) -> bool:
-    """PostgreSQL ended this transaction because it and another waited for each other's rows."""
-    return isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", "") == "40P01"
 
 
 def _tell(outcomes: Sequence[tuple[_Task, Any]]) -> None:
