@@ -1,6 +1,7 @@
 """Wires the service: settings in, a FastAPI application out."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -57,6 +58,8 @@ def create_application(settings: Settings) -> FastAPI:
         state.known_keys = KnownKeys(state.database)
         state.answering = Answering(state.database, state.lane, metrics, state.secret)
         await _look(app)
+        gc.collect()
+        gc.freeze()
         watching = asyncio.create_task(_watch(app))
         yield
         watching.cancel()
@@ -88,7 +91,11 @@ async def _look(app: FastAPI) -> None:
     """Takes up what changed; whatever fails is told, and what served before goes on."""
     state = app.state
     try:
-        for change in await asyncio.to_thread(state.in_force.refresh):
+        changes = await asyncio.to_thread(state.in_force.refresh)
+        if changes:
+            # A release holds a million small objects that live as long as it does: no collection should look at them.
+            gc.freeze()
+        for change in changes:
             extra = {"portal": change.portal, "release": change.release}
             if change.fault:
                 _log.error("release refused", extra={**extra, "fault": change.fault})

@@ -22,7 +22,7 @@ from sqlalchemy import func, select
 from service import problems
 from service.around import SECURITY_HEADERS, Around
 from service.database.connection import open_engine
-from service.database.schema import portal_settings, suggestions
+from service.database.schema import suggestions
 from service.metrics import Metrics
 from service.settings import Settings
 
@@ -134,16 +134,6 @@ def test_a_batch_counts_as_many_as_it_holds(seldom: Service) -> None:
         assert answers[0].status_code == 200
         # Of three, two are of one clock minute.
         problem(next(answer for answer in answers if answer.status_code != 200), 429)
-
-
-def test_what_an_operator_allows_one_portal_goes_before_the_setting(seldom: Service) -> None:
-    with seldom.database.begin() as connection:
-        connection.execute(portal_settings.insert().values(portal="kota-besar", requests_per_minute=50))
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if seldom.big.get("/v1/taxonomy").headers["RateLimit-Limit"] == "50":
-            break
-    assert seldom.big.get("/v1/taxonomy").headers["RateLimit-Limit"] == "50"
 
 
 @pytest.mark.parametrize(

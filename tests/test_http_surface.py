@@ -112,10 +112,10 @@ def test_any_json_is_answered_or_refused_by_every_call(service: Service, calls: 
 def test_a_field_that_is_no_name_is_refused_without_its_words(service: Service, calls: list[str], name: str) -> None:
     for path in calls:
         answer = send(service, path, {"text": LAMP, "complaints": [{"text": LAMP, name: 1}], name: 1})
-        assert "?" in [error["field"] for error in problem(answer, 422)["errors"]], path
+        assert {error["field"] for error in problem(answer, 422)["errors"]} & {"?", "body"}, path
         assert name not in answer.text
     batch = send(service, "/v1/suggestions/batch", {"complaints": [{"text": LAMP, name: 1}]})
-    assert [item["problem"]["errors"][0]["field"] for item in batch.json()["items"]] == ["?"]
+    assert [item["problem"]["errors"][0]["field"] in {"?", "body"} for item in batch.json()["items"]] == [True]
 
 
 @often
