@@ -81,7 +81,7 @@ def _offset(link: Link, size: int) -> Floats:
 
 def _ranked(classes: Sequence[str], probabilities: Floats) -> list[tuple[Ranked, ...]]:
     order = largest(probabilities, LISTED)
-    values = np.take_along_axis(probabilities, order, axis=1)
+    values = probabilities[np.arange(len(order))[:, None], order]
     return [
         tuple([Ranked(classes[index], p) for index, p in zip(indexes, row, strict=True)])
         for indexes, row in zip(order.tolist(), values.tolist(), strict=True)

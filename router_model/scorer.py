@@ -153,13 +153,18 @@ class Scorer:
 
     def predict(self, complaint: Complaint) -> Prediction:
         """What the model believes about a cleaned complaint; with no known word, its prior beliefs."""
-        return next(self._predictions([complaint], [self._read(complaint)]))
+        return self._prediction(complaint, self._read(complaint))
 
-    def _predictions(self, complaints: Sequence[Complaint], readings: Sequence[_Reading]) -> Iterator[Prediction]:
-        scores = np.stack([self._scores(reading) for reading in readings])
-        beliefs = self._decoder.beliefs(scores)
-        for complaint, reading, belief in zip(complaints, readings, beliefs, strict=True):
-            yield Prediction(complaint, belief.answers, belief.category, len(reading.singles), reading.known)
+    def _prediction(self, complaint: Complaint, reading: _Reading) -> Prediction:
+        return self._predictions([complaint], [reading], self._scores(reading)[None, :])[0]
+
+    def _predictions(
+        self, complaints: Sequence[Complaint], readings: Sequence[_Reading], scores: Floats
+    ) -> list[Prediction]:
+        return [
+            Prediction(complaint, belief.answers, belief.category, len(reading.singles), reading.known)
+            for complaint, reading, belief in zip(complaints, readings, self._decoder.beliefs(scores), strict=True)
+        ]
 
     def predict_explained(self, complaint: Complaint) -> tuple[Prediction, tuple[Evidence, ...]]:
         """A prediction, and the words that spoke for its first unit, strongest first.
@@ -170,7 +175,7 @@ class Scorer:
         words = [self._word(token.normal) for _, token in found]
         in_title = sum([field == "title" for field, _ in found])
         reading = self._reading(complaint, words[:in_title], words[in_title:])
-        prediction = next(self._predictions([complaint], [reading]))
+        prediction = self._prediction(complaint, reading)
         if not words:
             return prediction, ()
         unit = self._unit_columns[prediction.answers["unit"][0].code]
@@ -178,9 +183,10 @@ class Scorer:
         heard = spoke[np.searchsorted(reading.columns, reading.ngrams)]
         owner = np.repeat(np.arange(len(words)), [len(word.ngrams) for word in words])
         weights = np.bincount(owner, heard, len(words)).astype(np.float64)
-        others = np.array([reading.singles, reading.pairs, reading.local])
-        known = others >= 0
-        weights += np.where(known, np.append(spoke, 0.0)[np.searchsorted(reading.columns, others)], 0.0).sum(axis=0)
+        others = np.array([*reading.singles, *reading.pairs, *reading.local])
+        # Column -1, for none, comes before all others: it spoke for nothing.
+        heard = np.concatenate([[0.0], spoke])[np.searchsorted(reading.columns, others, "right")]
+        weights += heard.reshape(3, -1).sum(axis=0)
         strongest: list[int] = [
             index for index in np.argsort(-weights, kind="stable")[:EVIDENCE_LISTED].tolist() if weights[index] > 0
         ]
@@ -195,4 +201,6 @@ class Scorer:
         """Predictions in the order of the complaints, decoded many at a time."""
         for start in range(0, len(complaints), CHUNK):
             chunk = complaints[start : start + CHUNK]
-            yield from self._predictions(chunk, [self._read(complaint) for complaint in chunk])
+            readings = [self._read(complaint) for complaint in chunk]
+            scores = np.stack([self._scores(reading) for reading in readings])
+            yield from self._predictions(chunk, readings, scores)
