@@ -34,7 +34,7 @@ from router_model.prediction import Evidence, Prediction
 from router_model.registry import champion, champions, promote, rollback
 from router_model.release import Release
 from router_model.scorer import Scorer
-from service import serving
+from service import logs, serving
 from service.application import create_application
 from service.database import keys
 from service.database.database import Database
@@ -83,6 +83,7 @@ def application() -> FastAPI:
     )
     if make:
         _replace_scorer(make)
+    logs.configure("info")
     return create_application(settings_from_environment())
 
 

@@ -61,7 +61,8 @@ class Answering:
     secret: bytes
 
 
-async def answering_of(request: Request) -> Answering:
+def answering_of(request: Request) -> Answering:
+    """No dependency: what comes with every complaint should cost no more than it must."""
     answering: Answering = request.app.state.answering
     return answering
 

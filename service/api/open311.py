@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from router_model.errors import AduanError
 from router_model.portal import Portal
-from service.access import Answering, Asker, admitted, answering_of, database_of, in_force_of
+from service.access import Asker, admitted, answering_of, database_of, in_force_of
 from service.api.suggestions import answered
 from service.database.database import Database
 from service.database.open311 import reported
@@ -188,7 +188,7 @@ async def definition(service_code: str, asker: Reading) -> DefinitionOut:
 async def report(
     body: Annotated[RequestIn, Form()],
     asker: Asking,
-    answering: Annotated[Answering, Depends(answering_of)],
+    request: Request,
     idempotency_key: IdempotencyKey = "",
 ) -> list[CreatedOut]:
     """Stored and answered like `POST /v1/suggestions`; `service_request_id` is the suggestion's `id`. Names, contacts
@@ -197,7 +197,7 @@ async def report(
     portal = _portal(asker)
     if body.service_code and portal and body.service_code not in portal.leaf:
         raise HTTPException(404, "service_code ini tidak ada; lihat services.json.")
-    answer = await answered(body.complaint(), asker, answering, idempotency_key)
+    answer = await answered(body.complaint(), asker, answering_of(request), idempotency_key)
     return [created_of(SuggestionOut.model_validate_json(answer.body), portal)]
 
 

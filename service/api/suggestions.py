@@ -22,7 +22,6 @@ from service.wire import BatchIn, BatchOut, ComplaintIn, Problem, SuggestionId, 
 router = APIRouter(tags=["Saran"])
 Asking = Annotated[Asker, Depends(Scope("suggest"))]
 Db = Annotated[Database, Depends(database_of)]
-Using = Annotated[Answering, Depends(answering_of)]
 REFUSED = "Perbaiki kolom yang disebut, lalu kirim ulang."
 
 
@@ -56,13 +55,13 @@ async def answered(body: ComplaintIn, asker: Asker, answering: Answering, idempo
 )
 async def ask(
     body: ComplaintIn,
+    request: Request,
     asker: Asking,
-    answering: Using,
     idempotency_key: IdempotencyKey = "",
 ) -> Response:
     """Predicts agency, category, urgency and report type, stores the answer with the masked text, and gives it
     back. The same complaint under the same `external_id` gets the same answer."""
-    return response(await answered(body, asker, answering, idempotency_key))
+    return response(await answered(body, asker, answering_of(request), idempotency_key))
 
 
 @router.post(
@@ -75,13 +74,13 @@ async def ask_many(
     body: BatchIn,
     request: Request,
     asker: Asking,
-    answering: Using,
     idempotency_key: IdempotencyKey = "",
 ) -> Response:
     """Up to 500 complaints, each answered or refused by itself, in their order. All that are answered are stored
     together."""
     charge(request, asker, len(body.complaints) - 1)
     now = datetime.now(UTC)
+    answering = answering_of(request)
     outcomes: list[Suggested | Problem] = []
     for complaint in body.complaints:
         outcomes.append(await answering.lane.run(_one, complaint, asker, answering.secret, now))
