@@ -19,7 +19,7 @@ from service.database.repeats import Repeat
 from service.database.suggestions import Asked, NewSuggestion
 from service.database.webhooks import Event, EventType
 from service.serving import Serving
-from service.wire import ComplaintIn, SuggestionOut, suggestion_body, unanswered
+from service.wire import ComplaintIn, SuggestionOut, suggestion_body, suggestion_text, unanswered
 
 _log = logging.getLogger(__name__)
 URGENT = {
@@ -60,7 +60,7 @@ def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idemp
         release=serving.release.id if serving else None,
         portal=asker.portal,
         created_at=now,
-        **dict(answer),
+        **vars(answer),
     )
     route = Route(out.route)
     request_hash = fingerprint(secret, b"suggestion", body.model_dump_json().encode())
@@ -83,7 +83,7 @@ def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idemp
         urgency=out.urgency.level if out.urgency else None,
         known_words=suggestion.prediction.coverage if suggestion else None,
         complaint=_kept(clean, body),
-        answer=out.model_dump_json(),
+        answer=suggestion_text(out),
     )
     repeat = Repeat(asker.portal, idempotency_key, request_hash) if idempotency_key else Repeat(asker.portal)
     return Suggested(Asked(new, tuple(_events(out, body)), repeat), suggestion)

@@ -1,11 +1,13 @@
 """What travels over HTTP: field names in English, labels in Indonesian."""
 
 import re
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+import orjson
 from fastapi import Path
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, TypeAdapter
 from pydantic_core import PydanticCustomError
 
 from router_model.complaint import Complaint
@@ -88,7 +90,8 @@ class ComplaintIn(Body):
         )
 
 
-class AgencyOut(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class AgencyOut:
     code: str
     name: str
     kind: str
@@ -96,31 +99,36 @@ class AgencyOut(BaseModel):
     p: Probability
 
 
-class CategoryOut(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class CategoryOut:
     code: str
     name: str
     national_name: str
     p: Probability
 
 
-class LevelOut(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class LevelOut:
     level: str
     p: Probability
-    reasons: list[str] = []
+    reasons: list[str]
 
 
-class ReportTypeOut(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class ReportTypeOut:
     code: str
     name: str
     p: Probability
 
 
-class ReasonOut(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class ReasonOut:
     code: str
     message: str
 
 
-class EvidenceOut(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class EvidenceOut:
     """A word of the citizen's own text that spoke for the first agency; positions count characters of the
     masked field."""
 
@@ -131,21 +139,24 @@ class EvidenceOut(BaseModel):
     end: int
 
 
-class PersonalDataOut(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class PersonalDataOut:
     kind: str
     field: str
     start: int
     end: int
 
 
-class PlaceOut(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class PlaceOut:
     code: str
     name: str
     kind: str
     source: str
 
 
-class SuggestionBody(BaseModel):
+@dataclass(kw_only=True)
+class SuggestionBody:
     """Advice without what storing adds."""
 
     agencies: list[AgencyOut]
@@ -168,18 +179,33 @@ class SuggestionBody(BaseModel):
     reasons: list[ReasonOut]
     missing: list[str]
     place: PlaceOut | None
-    deadline: dict[str, Any] | None = Field(None, description="Diisi bila tenggat dihitung")
-    duplicates: list[dict[str, Any]] = Field([], description="Laporan serupa yang baru masuk")
+    deadline: Annotated[dict[str, Any] | None, Field(description="Diisi bila tenggat dihitung")] = None
+    duplicates: Annotated[list[dict[str, Any]], Field(description="Laporan serupa yang baru masuk")] = field(
+        default_factory=list
+    )
     explanation: list[EvidenceOut]
     personal_data: list[PersonalDataOut]
 
 
+@dataclass(kw_only=True)
 class SuggestionOut(SuggestionBody):
     id: str
     external_id: str
     release: Annotated[str | None, Field(description="Rilis yang menjawab; kosong bila model tidak menjawab")]
     portal: str
     created_at: datetime
+
+
+_SUGGESTION = TypeAdapter(SuggestionOut)
+
+
+def suggestion_text(suggestion: SuggestionOut) -> str:
+    """As it is answered and kept."""
+    return orjson.dumps(suggestion, option=orjson.OPT_UTC_Z).decode()
+
+
+def suggestion_of(text: str) -> SuggestionOut:
+    return _SUGGESTION.validate_json(text)
 
 
 class BatchIn(Body):
@@ -297,8 +323,6 @@ def unanswered() -> SuggestionBody:
         reasons=[ReasonOut(code="no_model", message="Model tidak dapat menjawab saat ini; petugas perlu memilih.")],
         missing=[],
         place=None,
-        deadline=None,
-        duplicates=[],
         explanation=[],
         personal_data=[],
     )
@@ -328,8 +352,6 @@ def suggestion_body(suggestion: Suggestion, portal: Portal) -> SuggestionBody:
         place=PlaceOut(code=place.place.code, name=place.place.name, kind=place.place.kind, source=place.source)
         if place
         else None,
-        deadline=None,
-        duplicates=[],
         explanation=[
             EvidenceOut(term=e.term, weight=e.weight, field=e.field, start=e.start, end=e.end)
             for e in suggestion.evidence

@@ -342,7 +342,7 @@ def test_services_are_the_categories_a_complaint_can_be_given(portal: Portal) ->
 
 def test_the_notice_says_what_is_missing_and_whom_to_call_in_danger(denpasar: Path) -> None:
     def notice(**changed: Any) -> str:
-        advice = {**dict(unanswered()), **changed}
+        advice = {**vars(unanswered()), **changed}
         answer = SuggestionOut(id="a", external_id="", release=None, portal="denpasar", created_at=NOW, **advice)
         return created_of(answer, load_portal(denpasar)).service_notice
 

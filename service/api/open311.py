@@ -39,7 +39,7 @@ from service.open311 import (
 )
 from service.problems import BUSY, RETRY_AFTER, described, faults_of, problem_of
 from service.serving import InForce
-from service.wire import SuggestionOut
+from service.wire import suggestion_of
 
 _log = logging.getLogger(__name__)
 _STATUSES = {401: 403, 422: 409}
@@ -198,7 +198,7 @@ async def report(
     if body.service_code and portal and body.service_code not in portal.leaf:
         raise HTTPException(404, "service_code ini tidak ada; lihat services.json.")
     answer = await answered(body.complaint(), asker, answering_of(request), idempotency_key)
-    return [created_of(SuggestionOut.model_validate_json(answer.body), portal)]
+    return [created_of(suggestion_of(answer.body), portal)]
 
 
 @router.get("/requests.json", response_model=list[RequestOut], summary="Laporan dan sampai di mana", responses=FAULTS)

@@ -1,7 +1,7 @@
 """The queue as an API: what the web desk uses too."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
@@ -16,7 +16,7 @@ from service.database.database import Database
 from service.database.review import Waiting
 from service.once import IdempotencyKey, done_once
 from service.problems import described
-from service.wire import Body, SuggestionId, SuggestionOut
+from service.wire import Body, SuggestionId, SuggestionOut, suggestion_of
 
 router = APIRouter(tags=["Peninjauan"])
 Reviewing = Annotated[Asker, Depends(Scope("review"))]
@@ -89,11 +89,10 @@ class StatsOut(BaseModel):
 
 
 def waiting_out(waiting: Waiting) -> WaitingOut:
-    answer: dict[str, Any] = orjson.loads(waiting.answer)
     return WaitingOut(
         id=waiting.id,
         complaint=ComplaintOut.model_validate(orjson.loads(waiting.complaint)),
-        suggestion=SuggestionOut.model_validate(answer),
+        suggestion=suggestion_of(waiting.answer),
         leased_until=waiting.leased_until,
     )
 

@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -47,7 +48,7 @@ def predict(
     suggestion = serving.router.suggest(complaint)
     if as_json:
         body = suggestion_body(suggestion, opened.portal)
-        result_json({**body.model_dump(mode="json"), "release": opened.id, "portal": opened.portal.code})
+        result_json({**asdict(body), "release": opened.id, "portal": opened.portal.code})
         return
     result(_explained(suggestion, opened.portal.category, opened.id))
 
