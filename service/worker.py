@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from router_model.errors import AduanError
-from router_model.registry import PROMOTE
+from router_model.registry import PROMOTE, history
 from service import training_jobs
 from service.database import jobs, promotions
 from service.database.database import Database
@@ -53,6 +53,9 @@ def _run_errands(database: Database, settings: Settings, stop: Event) -> None:
     while not stop.is_set():
         now = datetime.now(UTC)
         try:
+            if changes := promotions.lately(history(settings.registry), now):
+                with database.begin() as connection:
+                    promotions.catch_up(connection, changes)
             deliver_due(database, settings.webhook_private)
             if now - swept > SWEEP_EVERY:
                 swept = now
