@@ -10,9 +10,9 @@ import pyarrow.parquet
 import pytest
 
 from router_model.complaint import Complaint
+from router_model.decoding import Belief
 from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Agency, Category, Place, Portal
 from router_model.prediction import Ranked
-from router_model.scorer import Belief
 from router_model.suggestion import Router, SuggestedAgency
 from training.answered import Answered, answered, answered_live, read_answered, write_answered
 from training.dataset import Example
