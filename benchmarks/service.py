@@ -1,11 +1,12 @@
 """What the served service bears, as ratios within one run: python -m benchmarks.service
 
 The load comes from a process of its own (`benchmarks.load`). Compared are the same service with the model's answer
-replaced by a constant, with the scikit-learn chain in place of our scorer, with two workers, with promotions under
-load, and with four times the load it is made for.
+replaced by a constant, with the scikit-learn chain in place of our scorer, with predictions in a thread pool, with two
+workers, with promotions under load, and with four times the requests at once that it lets in.
 """
 
 import argparse
+import asyncio
 import json
 import os
 import signal
@@ -38,6 +39,7 @@ from service import logs, serving
 from service.application import create_application
 from service.database import keys
 from service.database.database import Database
+from service.lane import Lane
 from service.settings import METRICS_VARIABLE, settings_from_environment
 from training.answered import read_answered
 from training.publishing import FORWARD_FILE, publish_policy
@@ -48,6 +50,12 @@ CONNECTIONS = 32
 BURST = 4 * 64
 ALIVE_EVERY = 0.02
 UNLIMITED = "100000000"
+VARIANTS = {
+    "": "as it is",
+    "constant": "answer replaced by a constant",
+    "chain": "scikit-learn chain in place of our scorer",
+    "threads": "predictions in a thread pool in place of the event loop",
+}
 
 
 class ConstantScorer:
@@ -83,8 +91,14 @@ def application() -> FastAPI:
     )
     if make:
         _replace_scorer(make)
+    if os.environ.get("BENCHMARK_SCORER") == "threads":
+        Lane.run = _in_thread  # type: ignore[assignment,method-assign]
     logs.configure("info")
     return create_application(settings_from_environment())
+
+
+async def _in_thread(_: Lane, act: Callable[..., Any], *args: Any) -> Any:
+    return await asyncio.to_thread(act, *args)
 
 
 def _replace_scorer(make: Callable[[Scorer, Release], Any]) -> None:
@@ -249,15 +263,15 @@ def measure(folder: Path, seconds: float, promoting_seconds: float) -> None:
     requests = folder / "requests.json"
     requests.write_text(json.dumps(_requests()), "utf-8")
     rates: dict[str, float] = {}
-    for name in ("constant", "", "chain"):
+    for name in ("constant", "", "chain", "threads"):
         with running(registry, name) as service, asking_alive(service.port) as alive:
             loaded(service, requests, 5)
             alive.clear()
-            label = {"": "as it is", "constant": "answer replaced by a constant", "chain": "scikit-learn chain"}[name]
-            rates[name] = told(label, loaded(service, requests, seconds))
+            rates[name] = told(VARIANTS[name], loaded(service, requests, seconds))
             print(f"  /livez under this load: p99 {_quantile(alive, 0.99):.1f} ms, longest {max(alive):.1f} ms")
     print(f"as it is / constant: {rates[''] / rates['constant']:.2f} (at least 0.5 is wanted)")
     print(f"as it is / scikit-learn chain: {rates[''] / rates['chain']:.1f} (at least 5 is wanted)")
+    print(f"event loop / thread pool: {rates[''] / rates['threads']:.2f}")
     with running(registry, workers=2) as service:
         loaded(service, requests, 5, 2 * CONNECTIONS)
         two = told("two workers", loaded(service, requests, seconds, 2 * CONNECTIONS), rates[""])
