@@ -9,13 +9,14 @@ from typing import Any
 import httpx
 import pytest
 from served import LAMP, RUBBISH, Service, problem, serving
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from service.database import review
 from service.database.database import Database
 from service.database.dispositions import Chosen, NoSuchSuggestionError
+from service.database.keys import hashed
 from service.database.review import LEASE, NotYoursError, Waiting
-from service.database.schema import suggestions
+from service.database.schema import api_keys, suggestions
 
 NOW = datetime.now(UTC)
 LATER = NOW + LEASE + timedelta(seconds=1)
@@ -248,3 +249,14 @@ def test_who_gives_no_account_reviews_as_their_key(service: Service) -> None:
         problem(service.small.post(f"/v1/review/{first}/decision", json={"agency": "Dinas Kebersihan"}), 409)
         made = other.post(f"/v1/review/{first}/decision", json={"agency": "Dinas Kebersihan"})
         assert made.json()["by"].startswith("key:")
+
+
+def test_a_key_whose_id_looks_like_a_phone_number_holds_its_lease(service: Service) -> None:
+    service.asked(text="tolong")
+    with service.with_scopes("review") as other:
+        digest = hashed(other.headers["Authorization"].removeprefix("Bearer "))
+        with service.database.begin() as connection:
+            connection.execute(update(api_keys).where(api_keys.c.hash == digest).values(id="081234567890"))
+        waiting = other.get("/v1/review/next").json()["item"]["id"]
+        made = other.post(f"/v1/review/{waiting}/decision", json={"agency": "Dinas Kebersihan"})
+        assert (made.status_code, made.json()["by"]) == (201, "key:081234567890")
