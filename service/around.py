@@ -21,6 +21,9 @@ ALWAYS_ANSWERED = frozenset({"/livez", "/readyz", "/metrics"})
 UPLOADS = ("/v1/datasets", "/v1/dispositions/import", "/admin")
 UPLOAD_PATIENCE = 10
 """A file may take this many times as long as another request."""
+WAITING_FOR_EACH = 8
+LONGEST_WAIT = 1.0
+"""Seconds that a request waits for others to end before it is told to come back."""
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -44,7 +47,8 @@ class Around:
         self._app = app
         self._settings = settings
         self._metrics = metrics
-        self._running = 0
+        self._slots = asyncio.Semaphore(settings.most_running)
+        self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,15 +56,29 @@ class Around:
             return
         await _Request(self._app, self._settings, self._metrics, scope, receive, send).answer(self)
 
-    def enter(self) -> bool:
-        if self._running >= self._settings.most_running:
-            return False
-        self._running += 1
+    async def enter(self) -> bool:
+        """Waits a moment for a place among those who run; so many may wait that none waits in vain for long.
+
+        Those refused at once would come back at once, and saying no would take the time of those let in.
+        """
+        if self._slots.locked():
+            if self._waiting >= WAITING_FOR_EACH * self._settings.most_running:
+                return False
+            self._waiting += 1
+            try:
+                async with asyncio.timeout(LONGEST_WAIT):
+                    await self._slots.acquire()
+            except TimeoutError:
+                return False
+            finally:
+                self._waiting -= 1
+        else:
+            await self._slots.acquire()
         self._metrics.in_flight.inc()
         return True
 
     def leave(self) -> None:
-        self._running -= 1
+        self._slots.release()
         self._metrics.in_flight.dec()
 
 
@@ -84,7 +102,7 @@ class _Request:
         token = request_id_now.set(self._id)
         began = time.perf_counter()
         free = self._scope["path"] in ALWAYS_ANSWERED
-        entered = free or around.enter()
+        entered = free or await around.enter()
         try:
             if not entered:
                 await self._refuse(503, BUSY_DETAIL, problems.RETRY_AFTER)
