@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from service.database.connection import check_revision, open_engine, upgrade, writing
+from service.database.connection import open_engine, upgrade, writing
 from service.database.writer import Writer
 
 Item = TypeVar("Item")
@@ -83,7 +83,3 @@ class Database:
         if self._writer is None:
             self._writer = Writer(self.engine)
         return self._writer
-
-    def ping(self, connection: Connection) -> None:
-        """Raises `DatabaseError` unless the tables answer and have the present form."""
-        check_revision(connection)
