@@ -116,8 +116,3 @@ def answer_of(connection: Connection, portal: str, suggestion_id: str) -> str | 
     """The JSON text that was answered."""
     query = select(suggestions.c.answer).where(suggestions.c.portal == portal, suggestions.c.id == suggestion_id)
     return connection.execute(query).scalar_one_or_none()
-
-
-def id_of(connection: Connection, portal: str, external_id: str) -> str | None:
-    query = select(suggestions.c.id).where(suggestions.c.portal == portal, suggestions.c.external_id == external_id)
-    return connection.execute(query).scalar_one_or_none()
