@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from service.database import keys
 from service.database.database import Database
 from service.database.keys import ApiKey
+from service.database.portal_settings import AS_IT_BEGINS, PortalSettings
 from service.lane import Lane
 from service.metrics import Metrics
 from service.rate_limit import RateLimit
@@ -75,6 +76,7 @@ class Asker:
     key: str
     scopes: frozenset[str]
     serving: Serving | None
+    settings: PortalSettings = AS_IT_BEGINS
 
     @property
     def who(self) -> str:
@@ -128,7 +130,8 @@ async def admitted(request: Request, secret: str, scope: str) -> Asker:
         raise HTTPException(401, "Sertakan Authorization: Bearer <kunci>.", {"WWW-Authenticate": "Bearer"})
     if scope not in key.scopes:
         raise HTTPException(403, f"Perlu kunci dengan lingkup {scope}.")
-    asker = Asker(key.portal, key.id, key.scopes, state.in_force.of(key.portal))
+    settings = state.portal_settings.get(key.portal, AS_IT_BEGINS)
+    asker = Asker(key.portal, key.id, key.scopes, state.in_force.of(key.portal), settings)
     request.state.asker = asker
     charge(request, asker, 1)
     return asker

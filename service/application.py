@@ -13,6 +13,17 @@ from fastapi.staticfiles import StaticFiles
 from router_model import __version__
 from service import account_page, logs, problems, try_page
 from service.access import Answering, KnownKeys
+from service.admin import (
+    access_pages,
+    audit_pages,
+    data_pages,
+    health_pages,
+    home_page,
+    policy_pages,
+    portal_pages,
+    release_pages,
+    training_pages,
+)
 from service.api import (
     audit,
     datasets,
@@ -27,7 +38,9 @@ from service.api import (
     webhooks,
 )
 from service.around import Around
+from service.database import portal_settings
 from service.database.database import Database
+from service.desk import history_page, progress_page, review_page
 from service.lane import Lane
 from service.metrics import Metrics
 from service.rate_limit import RateLimit
@@ -37,6 +50,10 @@ from service.settings import Settings, settings_from_environment
 
 _log = logging.getLogger(__name__)
 WATCH_SECONDS = 1.0
+PAGES = (
+    account_page, review_page, history_page, progress_page, home_page, data_pages, training_pages, release_pages,
+    policy_pages, health_pages, portal_pages, access_pages, audit_pages, try_page,
+)  # fmt: skip
 CALLS = (suggestions, disposition_import, dispositions, review, datasets, trainings, releases, webhooks, audit)
 
 
@@ -56,6 +73,7 @@ def create_application(settings: Settings) -> FastAPI:
         state.rate_limit = RateLimit(settings.home / "run" / "requests")
         state.database = Database(settings.database)
         state.known_keys = KnownKeys(state.database)
+        state.portal_settings = {}
         state.answering = Answering(state.database, state.lane, metrics, state.secret)
         await _look(app)
         gc.collect()
@@ -81,8 +99,8 @@ def create_application(settings: Settings) -> FastAPI:
         app.include_router(calls.router, responses=problems.described(400, 401, 403, 413, 429, 503))
     app.include_router(open311.router)
     app.include_router(health.router)
-    app.include_router(account_page.router)
-    app.include_router(try_page.router)
+    for pages in PAGES:
+        app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
     return app
 
@@ -103,6 +121,7 @@ async def _look(app: FastAPI) -> None:
             else:
                 _log.info("release in force", extra=extra)
         await state.known_keys.refresh()
+        state.portal_settings = await state.database.read(portal_settings.every)
     except Exception as error:
         _log.error("could not look for changes", extra={"error": type(error).__name__})
 

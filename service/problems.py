@@ -22,7 +22,9 @@ from service.database.repeats import KeyReusedError
 from service.database.review import NotYoursError
 from service.database.suggestions import AlreadyDifferentError
 from service.database.webhooks import NoWebhookError, WebhookRefusedError
+from service.pages import templates
 from service.serving import NoReleaseError, ReleaseRefusedError
+from service.sessions import CSRF_HEADER
 from service.upload_checks import UploadRefusedError
 from service.webhook_address import AddressRefusedError
 from service.wire import Problem, ProblemError
@@ -76,6 +78,14 @@ _MESSAGES = {
     "datetime_parsing": "bukan tanggal ISO 8601",
 }
 
+PAGES = ("/desk", "/admin", "/akun", "/masuk", "/keluar", "/mulai")
+"""Where people read, rather than programs."""
+_PAGE_TITLES = {
+    403: "Anda tidak dapat membuka halaman ini",
+    409: "Sudah berubah sementara itu",
+    422: "Ada yang perlu diperbaiki",
+    500: "Terjadi kesalahan",
+}
 _DETAILS = {
     "Not Found": "",
     "Method Not Allowed": "",
@@ -99,6 +109,25 @@ def problem(
 ) -> Response:
     body = Problem(title=TITLES.get(status, "Kesalahan"), status=status, detail=detail, errors=list(errors))
     return JSONResponse(body.model_dump(), status_code=status, media_type="application/problem+json", headers=headers)
+
+
+def _told(
+    request: Request,
+    status: int,
+    detail: str = "",
+    errors: Sequence[ProblemError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """As a page to people who opened one, as a problem document to programs and scripts."""
+    path = request.url.path
+    reading = "text/html" in request.headers.get("Accept", "") and CSRF_HEADER not in request.headers
+    if status < 400 or not reading or not path.startswith(PAGES):
+        return problem(status, detail, errors, headers)
+    desk = next((part for part in ("/desk", "/admin") if path.startswith(part) and path != part), "/akun")
+    context = {"portal_name": "", "release_id": "", "title": _PAGE_TITLES.get(status, TITLES.get(status, "Kesalahan"))}
+    return templates.TemplateResponse(
+        request, "problem.html", {**context, "detail": detail, "back": desk}, status_code=status, headers=headers
+    )
 
 
 def faults_of(errors: Iterable[Any]) -> list[ProblemError]:
@@ -127,9 +156,9 @@ def problem_of(error: Exception) -> Problem:
     return Problem(title=TITLES[status], status=status)
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    return problem(422, "Perbaiki kolom yang disebut, lalu kirim ulang.", faults_of(error.errors()))
+    return _told(request, 422, "Perbaiki kolom yang disebut, lalu kirim ulang.", faults_of(error.errors()))
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -137,7 +166,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     if allowed := _allowed(request) if error.status_code == 405 else "":
         headers["Allow"] = allowed
-    return problem(error.status_code, _DETAILS.get(error.detail, str(error.detail)), headers=headers)
+    return _told(request, error.status_code, _DETAILS.get(error.detail, str(error.detail)), headers=headers)
 
 
 def _allowed(request: Request) -> str:
@@ -147,16 +176,16 @@ def _allowed(request: Request) -> str:
     return ", ".join(sorted(paths[min(fitting, key=lambda path: path.count("{"))])).upper() if fitting else ""
 
 
-async def _named(_: Request, error: Exception) -> Response:
+async def _named(request: Request, error: Exception) -> Response:
     found = problem_of(error)
     if found.status >= 500:
         _log.error("request failed", extra={"error": type(error).__name__})
     headers = RETRY_AFTER if found.status == 503 else None
-    return problem(found.status, found.detail, found.errors, headers)
+    return _told(request, found.status, found.detail, found.errors, headers)
 
 
-async def _unnamed(_: Request, __: Exception) -> Response:
-    return problem(500)
+async def _unnamed(request: Request, _: Exception) -> Response:
+    return _told(request, 500)
 
 
 def install(app: FastAPI) -> None:

@@ -1,24 +1,14 @@
-"""A training as a job: in a process of its own, which ends with the worker that began it, and safe to repeat."""
+"""A training as a job, safe to repeat."""
 
-import logging
-import multiprocessing
-import os
-import signal
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from router_model.errors import AduanError, DatasetError
+from router_model.errors import DatasetError
 from router_model.portal import load_portal
 from router_model.registry import champions, history, release_folder, requested
 from router_model.release import read_manifest
-from service import logs
 from service.database.database import Database
 from service.database.jobs import Job
 from service.database.learning_data import learning_rows
@@ -28,7 +18,6 @@ from training.dataset import MOST_SHOWN, examples, label_mappings
 from training.learning import learn
 
 Tell = Callable[[Mapping[str, Any]], None]
-_log = logging.getLogger(__name__)
 
 
 def promoted(settings: Settings, job: Job) -> dict[str, Any] | None:
@@ -105,30 +94,3 @@ def _with_time_left(tell: Tell, expected: float | None) -> Callable[[str, int, i
         tell({"stage": stage, "done": done, "total": total, "seconds_left": left})
 
     return progress
-
-
-def run(job: Job, settings: Settings, says: Connection) -> None:
-    """For a process of its own: says how far it is, and at the end a result or an error; dying without a word means
-    that it may be tried again."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Requests come first where the same machine answers them.
-    os.nice(10)
-    logs.configure(settings.log_level)
-    Thread(target=_end_with_worker, daemon=True).start()
-    try:
-        says.send({"result": train(job, settings, lambda progress: says.send({"progress": progress}))})
-    except AduanError as error:
-        says.send({"error": str(error).replace(str(settings.home), "ADUAN_HOME")})
-    except (SQLAlchemyError, MemoryError):
-        _log.exception("training interrupted", extra={"job": job.id})
-        sys.exit(1)
-    except Exception as error:
-        _log.exception("training failed", extra={"job": job.id})
-        says.send({"error": f"Pelatihan berhenti karena kesalahan yang tidak terduga ({type(error).__name__})."})
-
-
-def _end_with_worker() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

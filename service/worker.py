@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from router_model.errors import AduanError
 from router_model.registry import PROMOTE, history
-from service import training_jobs
+from service import job_process, training_jobs
 from service.database import jobs, promotions
 from service.database.database import Database
 from service.database.jobs import Job
@@ -72,7 +72,7 @@ def _see_through(database: Database, settings: Settings, job: Job, stop: Event, 
     told = {"job": job.id, "kind": job.kind, "portal": job.portal, "attempt": job.attempts}
     _log.info("job started", extra=told)
     hears, says = _PROCESSES.Pipe(duplex=False)
-    process = _PROCESSES.Process(target=training_jobs.run, args=(job, settings, says), name=job.id)
+    process = _PROCESSES.Process(target=job_process.run, args=(job, settings, says), name=job.id)
     process.start()
     says.close()
     said: dict[str, Any] = {"progress": {}}

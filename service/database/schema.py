@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 
@@ -92,13 +93,19 @@ suggestions = Table(
     Column("answer", Text, nullable=False),
     Column("leased_by", String),
     Column("leased_until", Moment),
+    Column("due_at", Moment),
+    Column("seen_at", Moment),
+    Column("sampled", Boolean, nullable=False, default=False, server_default=false()),
+    Column("looks", Integer, nullable=False, default=1, server_default="1"),
     Index("one_per_external_id", "portal", "external_id", unique=True),
     Index("suggestions_by_time", "portal", "created_at"),
     Index("suggestions_waiting", "portal", "state", "priority"),
 )
-"""`complaint` and `answer` are JSON text. `state` is "open" (a person still has to look), "done" (disposed of) or
-"free" (nobody has to look). `priority` orders the queue, highest first. `known_words` is the share of the
-complaint's words that the model knows."""
+"""`complaint` and `answer` are JSON text. `state` is "open" (a person still has to look), "second" and "third"
+(disposed of, but a second person should look too, or a third has to settle what two see differently), "done" (disposed
+of) or "free" (nobody has to look). `priority` orders the queue, highest first. `known_words` is the share of the
+complaint's words that the model knows. `seen_at` is when a person first had it on the screen, `sampled` marks a sure
+answer that a person looks at all the same, `looks` is how many people should look at it."""
 
 dispositions = Table(
     "dispositions",
@@ -134,6 +141,43 @@ skips = Table(
     Column("created_at", Moment, nullable=False),
     Index("skips_of_suggestion", "suggestion_id"),
 )
+
+judgements = Table(
+    "judgements",
+    schema,
+    Column("id", String, primary_key=True),
+    Column("portal", String, nullable=False),
+    Column("suggestion_id", ForeignKey("suggestions.id"), nullable=False),
+    Column("look", Integer, nullable=False),
+    Column("by", String, nullable=False),
+    Column("agency", String, nullable=False),
+    Column("category", String),
+    Column("urgency", String),
+    Column("report_type", String),
+    Column("seconds", Float),
+    Column("undone", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index("judgements_of_suggestion", "suggestion_id"),
+    Index("judgements_by_time", "portal", "created_at"),
+)
+"""What each reviewer said, without knowing of the others: look 1, 2, and 3 where 1 and 2 differ. `seconds` is how
+long it was on the screen. The disposition in force is another matter: see `dispositions`."""
+
+shadow_answers = Table(
+    "shadow_answers",
+    schema,
+    Column("suggestion_id", ForeignKey("suggestions.id"), primary_key=True),
+    Column("release", String, primary_key=True),
+    Column("portal", String, nullable=False),
+    Column("agency", String),
+    Column("agency_p", Float),
+    Column("category", String),
+    Column("urgency", String),
+    Column("route", String, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index("shadow_answers_by_time", "portal", "release", "created_at"),
+)
+"""What a release that is not in force would have answered; nobody was told."""
 
 repeats = Table(
     "repeats",
@@ -216,9 +260,31 @@ datasets = Table(
     Column("content", LargeBinary, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("created_by", String, nullable=False),
+    Column("version", Integer, nullable=False, default=1, server_default="1"),
+    Column("replaced_by", String),
     UniqueConstraint("portal", "fingerprint", name="one_dataset_per_content"),
 )
-"""`content` is a Parquet file with the masked rows."""
+"""`content` is a Parquet file with the masked rows. Of the versions of a data set only the one that nothing replaced
+is learned from."""
+
+drafts = Table(
+    "drafts",
+    schema,
+    Column("id", String, primary_key=True),
+    Column("portal", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("read", JSON, nullable=False),
+    Column("fixes", JSON, nullable=False),
+    Column("findings", JSON),
+    Column("job_id", String),
+    Column("replaces", String),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", String, nullable=False),
+)
+"""Masked rows that an admin uploaded and has not added yet. `read` says what reading left out, `fixes` what is to be
+changed on adding, `findings` is what the check of `job_id` found."""
 
 jobs = Table(
     "jobs",
@@ -242,10 +308,25 @@ jobs = Table(
 )
 """`state` is "queued", "running", "done", "failed" or "cancelled"."""
 
+job_log = Table(
+    "job_log",
+    schema,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("job_id", ForeignKey("jobs.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("message", String, nullable=False),
+    Index("job_log_of_job", "job_id"),
+)
+
 portal_settings = Table(
     "portal_settings",
     schema,
     Column("portal", String, primary_key=True),
     Column("keep_days", Integer),
+    Column("train_every_days", Integer),
+    Column("train_after", Integer),
+    Column("sampled_share", Float),
+    Column("double_share", Float),
+    Column("shadow_release", String),
 )
 """What an operator set for one portal; NULL leaves the service's own setting in force."""

@@ -1,0 +1,1 @@
+"""The admin desk: pages under `/admin`."""
