@@ -1,7 +1,5 @@
 """Complaints and suggestions in the words of Open311 GeoReport v2 (https://wiki.open311.org/GeoReport_v2).
 
-JSON only. The specification's XML is left out on purpose: discovery tells clients which formats there are.
-
 A request stays `open`, and `status_notes` tells which agency it went to: `closed` means resolved, and this service
 learns which agency was chosen, never when that agency was done.
 """
@@ -20,6 +18,7 @@ from service.wire import LONGEST_TEXT, ComplaintIn, ExternalId, Line, Location, 
 
 SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
 CHANNEL = "open311"
+FORMATS = ["application/json", "text/xml"]
 LONGEST_SPAN = timedelta(days=90)
 LONGEST_DESCRIPTION = 4_000
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
@@ -122,9 +121,7 @@ class RequestOut(BaseModel):
 
 
 def discovery_of(url: str, changeset: str) -> Discovery:
-    endpoint = Endpoint(
-        specification=SPECIFICATION, url=url, changeset=changeset, type="production", formats=["application/json"]
-    )
+    endpoint = Endpoint(specification=SPECIFICATION, url=url, changeset=changeset, type="production", formats=FORMATS)
     ask = "Hubungi pengelola layanan ini."
     return Discovery(changeset=changeset, contact=ask, key_service=ask, endpoints=[endpoint])
 

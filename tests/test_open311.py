@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -274,12 +275,51 @@ def test_the_key_travels_as_bearer_as_user_name_as_parameter_or_in_the_form(embe
     ] * 4
 
 
-def test_discovery_needs_no_key_and_names_this_address_and_json(embedded: Service) -> None:
+def test_discovery_needs_no_key_and_names_this_address_and_both_forms(embedded: Service) -> None:
     found = embedded.client.get("/open311/v2/discovery.json").json()
     (endpoint,) = found["endpoints"]
     assert endpoint["url"] == f"{embedded.url}/open311/v2"
-    assert endpoint["formats"] == ["application/json"]
+    assert endpoint["formats"] == ["application/json", "text/xml"]
     assert found["changeset"] == endpoint["changeset"] == "2025-01-01T00:00:00+00:00"
+
+
+def as_json(element: ElementTree.Element) -> Any:
+    """Every value of an answer in XML as text, lists for elements that hold items."""
+    items = {"services", "service_requests", "errors", "attributes", "endpoints", "formats"}
+    if element.tag in items:
+        return [as_json(child) for child in element]
+    return {child.tag: as_json(child) for child in element} if len(element) else element.text
+
+
+def as_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: as_text(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [as_text(inner) for inner in value]
+    return {True: "true", False: "false", None: None, "": None}.get(value, str(value))
+
+
+def test_xml_says_what_json_says(embedded: Service) -> None:
+    request_id = embedded.reported(description=f"{LAMP} <b>&amp; gelap\x0b</b>", lat="-8.67")
+    form = {"api_key": embedded.key, "description": LAMP}
+    sent = embedded.client.post("/open311/v2/requests.xml", data=form, headers={"Idempotency-Key": "xml-1"})
+    same = embedded.client.post("/open311/v2/requests.json", data=form, headers={"Idempotency-Key": "xml-1"})
+    pairs = [(sent, same)]
+    for path in (
+        "discovery", "services", "services/sampah", "requests", f"requests/{request_id}", f"tokens/{request_id}",
+        "services/tiada", "requests/tiada",
+    ):  # fmt: skip
+        pairs.append((embedded.get(f"{path}.xml"), embedded.get(f"{path}.json")))
+    for xml, json in pairs:
+        assert xml.status_code == json.status_code
+        assert xml.headers["Content-Type"].startswith("text/xml")
+        assert as_json(ElementTree.fromstring(xml.content)) == as_text(json.json()), xml.request.url  # noqa: S314
+
+
+def test_every_question_in_xml_needs_a_key_too(embedded: Service) -> None:
+    answer = embedded.client.get("/open311/v2/requests.xml")
+    assert answer.status_code == 403
+    assert ElementTree.fromstring(answer.content).findtext("error/code") == "403"  # noqa: S314
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Depends, Form, HTTPException, Path, Query, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -37,6 +38,7 @@ from service.open311 import (
     requests_of,
     services_of,
 )
+from service.open311_xml import MEDIA_TYPE, as_xml
 from service.problems import BUSY, RETRY_AFTER, described, faults_of, problem_of
 from service.serving import InForce
 from service.wire import suggestion_of
@@ -71,21 +73,29 @@ def _refused(error: Exception) -> Response | None:
 
 
 class Open311Route(APIRoute):
-    """Errors are lists of `code` and `description`, as 311 clients expect, instead of problem details."""
+    """Errors are lists of `code` and `description`, as 311 clients expect, instead of problem details; what is asked
+    for as `.xml` is said in XML."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def told(request: Request) -> Response:
             try:
-                return await handle(request)
+                answer = await handle(request)
             except _TOLD as error:
                 refused = _refused(error)
                 if refused is None:
                     raise
-                return refused
+                answer = refused
+            return _in_xml(request, answer) if request.url.path.endswith(".xml") else answer
 
         return told
+
+
+def _in_xml(request: Request, answer: Response) -> Response:
+    content = as_xml(request.url.path, answer.status_code, orjson.loads(answer.body))
+    kept = {name: value for name, value in answer.headers.items() if name not in ("content-length", "content-type")}
+    return Response(content, answer.status_code, kept, media_type=MEDIA_TYPE)
 
 
 FAULTS: dict[int | str, dict[str, Any]] = {
@@ -246,3 +256,14 @@ async def token(token_id: Id, asker: Reading, database: Db) -> list[TokenOut]:
     if not found:
         raise HTTPException(404, "token_id ini tidak ada.")
     return [TokenOut(service_request_id=token_id, token=token_id)]
+
+
+for route in [route for route in router.routes if isinstance(route, Open311Route)]:
+    # Described once: the same answers under names of another ending.
+    router.add_api_route(
+        route.path.removeprefix(router.prefix).replace(".json", ".xml"),
+        route.endpoint,
+        methods=list(route.methods or ()),
+        response_model=route.response_model,
+        include_in_schema=False,
+    )
