@@ -41,8 +41,8 @@ from service.database import keys
 from service.database.database import Database
 from service.lane import Lane
 from service.settings import METRICS_VARIABLE, settings_from_environment
-from training.answered import read_answered
-from training.publishing import FORWARD_FILE, publish_policy
+from training.answered import FORWARD_FILE, read_answered
+from training.publishing import publish_policy
 from training.reading import read_rows
 from training.thresholds import effect
 

@@ -8,7 +8,11 @@ class AduanError(Exception):
 
 
 class PortalError(AduanError):
-    """A portal folder that cannot be used as it is."""
+    """A portal folder that cannot be used as it is; `problems` lists each fault with its place."""
+
+    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
+        super().__init__("\n".join([message, *(f"  - {problem}" for problem in problems)]))
+        self.problems = tuple(problems)
 
 
 class ReleaseError(AduanError):

@@ -1,13 +1,14 @@
 """A portal folder: what is true of one complaint portal, and no code.
 
 `portal.toml` names the portal; `agencies.csv`, `categories.csv`, `urgency.csv` and `territory.csv` hold its
-closed label sets, `successions.csv`, if there is one, what became of bodies that were renamed, merged or split.
+closed label sets, `successions.csv`, if there is one, what became of bodies that were renamed, merged or split, and
+`calendar.csv` the days that are worked or free against the rule.
 A `Portal` that could be built is complete and free of contradictions.
 """
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -15,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from router_model.errors import PortalError
-from router_model.portal_table import cell_certainty, cell_date, cell_parts, table_rows
+from router_model.office_calendar import CalendarDay, read_calendar
+from router_model.portal_table import CERTAINTIES, cell_certainty, cell_date, cell_parts, table_rows
 from router_model.succession import Succession, by_agency, handovers, read_successions, succession_faults
 
 PORTAL_FILES = ("portal.toml", "agencies.csv", "categories.csv", "urgency.csv", "territory.csv")
-OPTIONAL_PORTAL_FILES = ("successions.csv",)
+OPTIONAL_PORTAL_FILES = ("successions.csv", "calendar.csv")
 REPORT_TYPES = {
     "pengawasan": "Pengaduan berkadar pengawasan",
     "pengaduan": "Pengaduan tidak berkadar pengawasan",
@@ -67,7 +69,10 @@ class Agency:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A leaf or a main branch of the category tree; `units` may own complaints of it (empty: anyone)."""
+    """A leaf or a main branch of the category tree; `units` may own complaints of it (empty: anyone).
+
+    `aliases` are names and codes by which older labels call it.
+    """
 
     code: str
     name: str
@@ -75,6 +80,7 @@ class Category:
     national_name: str = ""
     units: frozenset[str] = frozenset()
     description: str = ""
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,7 @@ class Portal:
     places: tuple[Place, ...] = ()
     emergency_contacts: tuple[EmergencyContact, ...] = ()
     successions: tuple[Succession, ...] = ()
+    calendar: tuple[CalendarDay, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -195,7 +202,8 @@ class Portal:
 
     @cached_property
     def _category_labels(self) -> dict[str, Category]:
-        labels = {folded(category.name): category for category in reversed(self.categories)}
+        labels = {folded(alias): category for category in reversed(self.categories) for alias in category.aliases}
+        labels.update({folded(category.name): category for category in reversed(self.categories)})
         labels.update({folded(category.code): category for category in self.categories})
         labels.update({folded(category.name): category for category in self.leaves})
         return labels
@@ -252,6 +260,19 @@ def _agencies(folder: Path, territorial: Iterable[str], problems: list[str]) -> 
             )
         )
     return tuple(agencies)
+
+
+def _contacts(rows: Any, problems: list[str]) -> tuple[EmergencyContact, ...]:
+    contacts = []
+    for number, row in enumerate(rows if isinstance(rows, Sequence) else [rows], 1):
+        if not (isinstance(row, Mapping) and row.get("name") and row.get("number")):
+            problems.append(f"portal.toml, emergency_contacts ke-{number}: name dan number harus diisi")
+            continue
+        certainty = str(row.get("certainty", "D"))
+        if certainty not in CERTAINTIES:
+            problems.append(f"portal.toml, emergency_contacts ke-{number}: certainty harus A, B, C atau D")
+        contacts.append(EmergencyContact(str(row["name"]), str(row["number"]), certainty))
+    return tuple(contacts)
 
 
 def _twice(names: Iterable[str]) -> list[str]:
@@ -343,6 +364,7 @@ def load_portal(folder: Path) -> Portal:
                 national_name=row.get("national_name", ""),
                 units=frozenset(cell_parts(row.get("agencies", ""))),
                 description=row.get("description", ""),
+                aliases=cell_parts(row.get("aliases", "")),
             )
             for _, row in table_rows(folder / "categories.csv", ("code", "name"), problems)
         ),
@@ -360,11 +382,9 @@ def load_portal(folder: Path) -> Portal:
             )
             for _, row in table_rows(folder / "territory.csv", ("code", "name", "kind"), problems)
         ),
-        emergency_contacts=tuple(
-            EmergencyContact(str(row["name"]), str(row["number"]), str(row.get("certainty", "D")))
-            for row in settings.get("emergency_contacts", ())
-        ),
+        emergency_contacts=_contacts(settings.get("emergency_contacts", ()), problems),
         successions=read_successions(folder / "successions.csv", problems),
+        calendar=read_calendar(folder / "calendar.csv", problems),
         settings=settings,
     )
     if not problems:
@@ -372,6 +392,5 @@ def load_portal(folder: Path) -> Portal:
     if not problems:
         portal = _with_heirs(portal, problems)
     if problems:
-        lines = "\n".join(f"  - {problem}" for problem in problems)
-        raise PortalError(f"Folder portal {folder} belum bisa dipakai:\n{lines}")
+        raise PortalError(f"Folder portal {folder} belum bisa dipakai:", problems)
     return portal

@@ -30,7 +30,9 @@ from router_model.terms import BLOCKS
 
 FORMAT = 2
 MANIFEST = "manifest.json"
-BESIDE_THE_MODEL = frozenset({"pipeline.joblib", "card.md", "report.html", "evaluation.json", "forward.parquet"})
+BESIDE_THE_MODEL = frozenset(
+    {"pipeline.joblib", "card.md", "report.html", "evaluation.json", "forward.parquet", "champion.parquet"}
+)
 """Files of a release that no answer depends on."""
 SHAPE: Mapping[str, type] = {
     "id": str,

@@ -4,19 +4,18 @@ import asyncio
 import math
 import re
 import time
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from fastapi.templating import Jinja2Templates
 from starlette.datastructures import FormData
 
 from service import passwords
 from service.database import users
 from service.database.database import Database
 from service.database.users import User
+from service.pages import page, templates
 from service.passwords import LONGEST, SHORTEST, PasswordRefusedError
 from service.sessions import (
     CSRF_FIELD,
@@ -30,7 +29,6 @@ from service.sessions import (
     signed_in_user,
 )
 
-templates = Jinja2Templates(Path(__file__).with_name("templates"))
 router = APIRouter(include_in_schema=False)
 ACCOUNT = "/akun"
 NOTES = {
@@ -70,7 +68,7 @@ async def _sign_in_page(
     context = {
         "portal_name": "",
         "release_id": "",
-        "portals": await database.read(users.portals),
+        "portals": {code: _portal_name(request, code) for code in await database.read(users.portals)},
         "csrf": session.csrf,
         "onward": onward,
         "note": note,
@@ -103,10 +101,16 @@ async def sign_in(request: Request) -> Response:
         sessions.give(response, begun(found, time.time()))
         return response
     problem, status = (_too_often(found), 429) if found else (REFUSED, 422)
-    page = await _sign_in_page(request, onward, problem=problem, status=status, name=name, portal=portal)
+    again = await _sign_in_page(request, onward, problem=problem, status=status, name=name, portal=portal)
     if found:
-        page.headers["Retry-After"] = str(math.ceil(found))
-    return page
+        again.headers["Retry-After"] = str(math.ceil(found))
+    return again
+
+
+def _portal_name(request: Request, code: str) -> str:
+    """What people call a portal, as far as its release in force tells."""
+    serving = request.app.state.in_force.of(code)
+    return serving.release.portal.name if serving else code
 
 
 def _too_often(seconds: float) -> str:
@@ -154,17 +158,8 @@ async def account(request: Request, user: AnyUser, pesan: str = "") -> Response:
 
 
 def _account_page(request: Request, user: SignedInUser, status: int = 200, **said: Any) -> Response:
-    context = {
-        "portal_name": user.portal,
-        "release_id": "",
-        "user": user,
-        "shortest": SHORTEST,
-        "note": "",
-        "problem": "",
-        "wrong": "",
-        **said,
-    }
-    return templates.TemplateResponse(request, "account.html", context, status_code=status)
+    context = {"shortest": SHORTEST, "note": "", "problem": "", "wrong": "", **said}
+    return page(request, "account.html", user, status, **context)
 
 
 @router.post(ACCOUNT)

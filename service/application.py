@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from router_model import __version__
-from service import account_page, logs, problems, try_page
+from service import account_page, first_run_page, logs, problems, try_page
 from service.access import Answering, KnownKeys
 from service.admin import (
     access_pages,
@@ -51,8 +51,8 @@ from service.settings import Settings, settings_from_environment
 _log = logging.getLogger(__name__)
 WATCH_SECONDS = 1.0
 PAGES = (
-    account_page, review_page, history_page, progress_page, home_page, data_pages, training_pages, release_pages,
-    policy_pages, health_pages, portal_pages, access_pages, audit_pages, try_page,
+    account_page, first_run_page, history_page, progress_page, review_page, home_page, data_pages, training_pages,
+    release_pages, policy_pages, health_pages, portal_pages, access_pages, audit_pages, try_page,
 )  # fmt: skip
 CALLS = (suggestions, disposition_import, dispositions, review, datasets, trainings, releases, webhooks, audit)
 

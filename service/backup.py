@@ -27,7 +27,7 @@ from service.database import audit, rows
 from service.database.connection import check_revision, newest_revision
 from service.database.database import Database
 from service.database.schema import schema
-from training.history import Progress
+from training.progress import Progress
 from training.publishing import DRAFT
 
 TABLES, REGISTRY, PORTALS = "tables", "registry", "portals"

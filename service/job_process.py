@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection, wait
 from threading import Thread
 from typing import Any
@@ -14,11 +15,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from router_model.errors import AduanError
 from service import logs
-from service.database.jobs import TRAINING, Job
+from service.check_jobs import check
+from service.database.jobs import CHECK, POLICY, TRAINING, Job
+from service.policy_jobs import apply_wish
 from service.settings import Settings
 from service.training_jobs import Tell, train
 
-KINDS: Mapping[str, Callable[[Job, Settings, Tell], Mapping[str, Any]]] = {TRAINING: train}
+KINDS: Mapping[str, Callable[[Job, Settings, Tell], Mapping[str, Any]]] = {
+    TRAINING: train,
+    CHECK: check,
+    POLICY: apply_wish,
+}
 """What does each kind of job. Begun again after a death, it must not do twice what shows."""
 _log = logging.getLogger(__name__)
 
@@ -32,7 +39,7 @@ def run(job: Job, settings: Settings, says: Connection) -> None:
     logs.configure(settings.log_level)
     Thread(target=_end_with_worker, daemon=True).start()
     try:
-        says.send({"result": KINDS[job.kind](job, settings, lambda progress: says.send({"progress": progress}))})
+        says.send({"result": KINDS[job.kind](job, settings, lambda progress: _tell(says, progress))})
     except AduanError as error:
         says.send({"error": str(error).replace(str(settings.home), "ADUAN_HOME")})
     except (SQLAlchemyError, MemoryError):
@@ -41,6 +48,10 @@ def run(job: Job, settings: Settings, says: Connection) -> None:
     except Exception as error:
         _log.exception("job failed", extra={"kind": job.kind, "job": job.id})
         says.send({"error": f"Pekerjaan berhenti karena kesalahan yang tidak terduga ({type(error).__name__})."})
+
+
+def _tell(says: Connection, progress: Mapping[str, Any]) -> None:
+    says.send({"progress": progress, "at": datetime.now(UTC)})
 
 
 def _end_with_worker() -> None:

@@ -1,7 +1,7 @@
 """The pages of those who sign in: their frame, who may open them, and how figures and moments are written."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -107,3 +107,23 @@ templates.env.filters |= {
     "lamanya": lasting,
     "lalu": ago,
 }
+
+
+def time_of_day(moment: datetime, zone: str = "UTC") -> str:
+    """14.05.09"""
+    return f"{local(moment, zone):%H.%M.%S}"
+
+
+templates.env.filters["jam"] = time_of_day
+
+
+def calendar_day(value: date | str) -> str:
+    """1 Jul 2023, also from the ISO text of files; what is no date stays as it is."""
+    try:
+        found = date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return str(value)
+    return f"{found.day} {MONTHS[found.month - 1]} {found.year}"
+
+
+templates.env.filters["tanggal"] = calendar_day

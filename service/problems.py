@@ -14,15 +14,18 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from router_model.errors import AduanError
+from service.admin.draft_fixes import FixRefusedError
 from service.choices import UnknownLabelError
-from service.database.datasets import NoDatasetError
+from service.database.datasets import DatasetReplacedError, NoDatasetError
 from service.database.dispositions import NoSuchSuggestionError
+from service.database.drafts import DraftChangedError, NoDraftError
 from service.database.jobs import JobOverError, NoJobError
 from service.database.repeats import KeyReusedError
 from service.database.review import NotYoursError
 from service.database.suggestions import AlreadyDifferentError
 from service.database.webhooks import NoWebhookError, WebhookRefusedError
 from service.pages import templates
+from service.portal_folders import NoPortalFolderError, PortalChangedError
 from service.serving import NoReleaseError, ReleaseRefusedError
 from service.sessions import CSRF_HEADER
 from service.upload_checks import UploadRefusedError
@@ -32,16 +35,22 @@ from service.wire import Problem, ProblemError
 _log = logging.getLogger(__name__)
 STATUSES: dict[type[AduanError], int] = {
     NoDatasetError: 404,
+    NoDraftError: 404,
     NoJobError: 404,
+    NoPortalFolderError: 404,
     NoReleaseError: 404,
     NoSuchSuggestionError: 404,
     NoWebhookError: 404,
     AlreadyDifferentError: 409,
+    DatasetReplacedError: 409,
+    DraftChangedError: 409,
     JobOverError: 409,
     NotYoursError: 409,
+    PortalChangedError: 409,
     ReleaseRefusedError: 409,
     WebhookRefusedError: 409,
     AddressRefusedError: 422,
+    FixRefusedError: 422,
     KeyReusedError: 422,
     UnknownLabelError: 422,
     UploadRefusedError: 422,

@@ -15,6 +15,7 @@ from threading import Event, Thread
 
 import uvicorn
 
+from service.first_run import invitation
 from service.logs import logging_configuration
 from service.settings import METRICS_VARIABLE, settings_from_environment
 
@@ -39,6 +40,10 @@ def main() -> None:
     metrics = settings.home / "run" / "metrics"
     count_anew(metrics)
     os.environ[METRICS_VARIABLE] = str(metrics)
+    if invited := invitation(settings, asked.host, asked.port):
+        # Not in the log, which may be sent elsewhere: whoever opens the address becomes the admin.
+        sys.stderr.write(f"Belum ada pengguna. Buat admin pertama di: {invited}\n")
+        sys.stderr.flush()
     with _background_worker(asked.background):
         uvicorn.run(
             "service.application:application",

@@ -61,8 +61,16 @@ def serving_release(registry: Path, release_id: str = "") -> Serving:
     return Serving(release, router_of(release))
 
 
-def _proved(registry: Path, release_id: str) -> Serving:
+def proved(registry: Path, release_id: str, portal: str) -> Serving:
+    """Verified, loaded and asked once.
+
+    Raises:
+        NoReleaseError: a release of another portal.
+        ReleaseError: one that cannot be trusted.
+    """
     serving = serving_release(registry, release_id)
+    if serving.release.portal.code != portal:
+        raise NoReleaseError
     serving.prove()
     return serving
 
@@ -118,7 +126,7 @@ class InForce:
             candidates = [release_id] if serving else reversed(lineage(events, portal))
             for candidate in candidates:
                 try:
-                    servings[portal] = _proved(self._registry, candidate)
+                    servings[portal] = proved(self._registry, candidate, portal)
                 except Exception as error:
                     # Whatever a broken release raises, those that serve must go on.
                     fault = str(error) if isinstance(error, AduanError) else type(error).__name__

@@ -15,6 +15,8 @@ from router_model.personal_data import mask_personal_data
 from router_model.policy import Route
 from router_model.suggestion import Suggestion
 from service.access import Asker
+from service.database.portal_settings import PortalSettings
+from service.database.priority import among_the_unsure, priority
 from service.database.repeats import Repeat
 from service.database.suggestions import Asked, NewSuggestion
 from service.database.webhooks import Event, EventType
@@ -22,15 +24,6 @@ from service.serving import Serving
 from service.wire import ComplaintIn, SuggestionOut, suggestion_body, suggestion_text, unanswered
 
 _log = logging.getLogger(__name__)
-URGENT = {
-    Route.EMERGENCY: 1_000.0,
-    Route.REVIEW: 100.0,
-    Route.INCOMPLETE: 50.0,
-    Route.EXTERNAL: 50.0,
-    Route.PREFILL: 10.0,
-    Route.AUTO: 0.0,
-}
-"""Where a route stands in the queue of those who review; within one, the less sure comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +37,16 @@ class Suggested:
 def fingerprint(secret: bytes, *parts: bytes) -> str:
     """A keyed hash: without the secret nobody can try out what a masked number may have been."""
     return hashlib.blake2b(b"\0".join(parts), key=secret[: hashlib.blake2b.MAX_KEY_SIZE], digest_size=32).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether and where a suggestion stands in the queue of those who review, and how many look at it."""
+
+    state: str
+    priority: float
+    sampled: bool = False
+    looks: int = 1
 
 
 def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idempotency_key: str = "") -> Suggested:
@@ -62,7 +65,8 @@ def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idemp
         created_at=now,
         **vars(answer),
     )
-    route = Route(out.route)
+    agency_p = out.agencies[0].p if out.agencies else None
+    stands = standing(out.id, Route(out.route), agency_p, asker.settings, secret)
     request_hash = fingerprint(secret, b"suggestion", body.model_dump_json().encode())
     new = NewSuggestion(
         id=out.id,
@@ -75,18 +79,42 @@ def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idemp
         received_at=_moment(body.received_at, serving),
         channel=_masked(body.channel),
         route=out.route,
-        state="free" if route is Route.AUTO else "open",
-        priority=_priority(out),
+        state=stands.state,
+        priority=stands.priority,
         agency=out.agencies[0].code if out.agencies else None,
-        agency_p=out.agencies[0].p if out.agencies else None,
+        agency_p=agency_p,
         category=out.category[0].code if out.category else None,
         urgency=out.urgency.level if out.urgency else None,
         known_words=suggestion.prediction.coverage if suggestion else None,
         complaint=_kept(clean, body),
         answer=suggestion_text(out),
+        sampled=stands.sampled,
+        looks=stands.looks,
     )
     repeat = Repeat(asker.portal, idempotency_key, request_hash) if idempotency_key else Repeat(asker.portal)
     return Suggested(Asked(new, tuple(_events(out, body)), repeat), suggestion)
+
+
+def standing(
+    suggestion_id: str, route: Route, agency_p: float | None, settings: PortalSettings, secret: bytes
+) -> Standing:
+    """Chance picks sure answers that a person looks at all the same, and what two people look at. Without the first,
+    one would learn only from doubt and never hear how often a sure answer is wrong."""
+    sampled = route is Route.AUTO and chance(secret, "sampled", suggestion_id) < settings.sampled_share
+    if sampled:
+        order = among_the_unsure(chance(secret, "order", suggestion_id))
+    else:
+        order = priority(route, agency_p)
+        if route is Route.AUTO:
+            return Standing("free", order)
+    twice = route is not Route.EMERGENCY and chance(secret, "twice", suggestion_id) < settings.double_share
+    return Standing("open", order, sampled, 2 if twice else 1)
+
+
+def chance(secret: bytes, purpose: str, suggestion_id: str) -> float:
+    """Evenly spread over [0, 1), and always the same for an id. Who reviews sees the id, and without the secret
+    cannot work out what fell to it."""
+    return int(fingerprint(secret, purpose.encode(), suggestion_id.encode())[:13], 16) / 16**13
 
 
 def _ask(serving: Serving | None, complaint: Complaint) -> Suggestion | None:
@@ -109,11 +137,6 @@ def _moment(given: datetime | None, serving: Serving | None) -> datetime | None:
         return (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
     except OverflowError:
         return None
-
-
-def _priority(out: SuggestionOut) -> float:
-    doubt = 1.0 - (out.agencies[0].p if out.agencies else 0.0)
-    return URGENT[Route(out.route)] + doubt
 
 
 def _masked(text: str) -> str:

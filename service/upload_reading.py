@@ -1,37 +1,45 @@
 """Reads one upload, as a process of its own: `python -m service.upload_reading TASK`.
 
-The task is JSON: `file` and `out` are numbers of open files, `portal` is a portal's folder or "", `purpose` is
-`LEARN` or `DISPOSE`. The masked rows go to `out` as Parquet, those to dispose of with where they stood; what there
-is to say about them goes to stdout as JSON.
+The task is JSON: `file` and `out` are numbers of open files, `portal` is a portal's folder or "", `columns` maps
+headers as `training.reading` does, and `purpose` says what is done: `LEARN`, `DISPOSE` and `DRAFT` read all rows,
+`LOOK` only tells of the columns, as `DRAFT` does of a file without a column that it needs. The masked rows go to `out`
+as Parquet, with where they stood but for `LEARN`; what there is to say about them goes to stdout as JSON.
 """
 
+import codecs
 import json
 import os
+import re
 import resource
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from router_model.cleaning import cleaned, readable
 from router_model.errors import DatasetError, PortalError
 from router_model.personal_data import mask_personal_data
-from router_model.portal import load_portal
+from router_model.portal import folded, load_portal
+from service.dataset_content import WHERE as WHERE
 from service.dataset_content import as_content, fingerprint
-from service.upload_checks import MOST_ROWS, UploadRefusedError, check_content
+from service.upload_checks import KINDS, MOST_ROWS, UploadRefusedError, check_content
+from training.column_mapping import SampledColumn, proposed_columns, sampled_columns
 from training.dataset import examples
-from training.reading import COLUMNS, LABELS, Row, parse_moment, read_table
+from training.reading import COLUMNS, KNOWN_HEADERS, LABELS, NEVER_READ, Row, parse_moment, read_table
 
 MOST_MEMORY = 3 << 30
 """Bytes of address space."""
 LONGEST_CELL = 500
 MOST_SHOWN = 100
-LEARN, DISPOSE = "learn", "dispose"
-WHERE = "where"
+LEARN, DISPOSE, DRAFT, LOOK = "learn", "dispose", "draft", "look"
+LONGEST_HEADER, LONGEST_SHOWN, CELLS_SHOWN = 100, 90, 3
+_NOT_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _WORDS = ("title", "text", "address", "village", "district")
 
 
@@ -54,10 +62,24 @@ class UnknownLabel:
     message: str
 
 
-def masked_row(row: Row) -> Row:
+@dataclass(frozen=True, slots=True)
+class ColumnLook:
+    """A column as it is shown to whoever maps it: the column it seems to mean ("" for none), and why; `closed` to
+    data of persons and later answers, of which no cell is shown; `never` may not be read at all."""
+
+    header: str
+    column: str
+    reason: str
+    closed: bool
+    never: bool
+    cells: tuple[str, ...]
+
+
+def masked_row(row: Row, masked_kinds: Counter[str]) -> Row:
     """A row as it may be kept: words cleaned and masked as for training, a moment and numbers or nothing. Its `id`
-    stays as the portal wrote it, for the portal finds and erases by it."""
-    complaint, _ = cleaned(row.complaint)
+    stays as the portal wrote it, for the portal finds and erases by it. Each kind of what was masked is counted."""
+    complaint, found = cleaned(row.complaint)
+    masked_kinds.update({masking.item.kind for masking in found})
     values = {column: getattr(complaint, column) for column in _WORDS}
     values |= {column: _masked(row.get(column)) for column in ("channel", *LABELS)}
     values |= {column: _number(row.get(column)) for column in ("lat", "lon")}
@@ -115,32 +137,76 @@ def unknown_labels(rows: Iterable[Row], folder: Path) -> list[UnknownLabel] | No
     return [UnknownLabel(column, label, count, why) for (column, label, why), count in counted.most_common(MOST_SHOWN)]
 
 
-def read(path: Path, suffix: str, out: int, portal: str, longest_text: int, purpose: str) -> dict[str, Any]:
+def look(path: Path) -> list[ColumnLook]:
+    """The columns of a file, each with the first of its cells, masked; a header that stands twice is shown once."""
+    columns = sampled_columns(path)
+    proposed = {item.header: item for item in proposed_columns(columns)}
+    found: dict[str, ColumnLook] = {}
+    for column in columns:
+        item, name = proposed.get(column.header), folded(column.header)
+        if name and len(column.header) <= LONGEST_HEADER:
+            meant, reason = (item.column, item.reason) if item else ("", "")
+            never = name in NEVER_READ
+            looks = ColumnLook(column.header, meant, reason, column.closed, never, _shown(column))
+            found.setdefault(name, looks)
+    return list(found.values())
+
+
+def _shown(column: SampledColumn) -> tuple[str, ...]:
+    if column.closed:
+        return ()
+    lines = dict.fromkeys(" ".join(_masked(cell).split()) for cell in column.cells)
+    return tuple(
+        line if len(line) <= LONGEST_SHOWN else f"{line[:LONGEST_SHOWN].rstrip()} …"
+        for line in islice(lines, CELLS_SHOWN)
+    )
+
+
+def _understood(columns: Iterable[ColumnLook]) -> bool:
+    """Whether names alone tell where the complaints and their labels are."""
+    known = {KNOWN_HEADERS.get(folded(column.header), "") for column in columns}
+    return "text" in known and not known.isdisjoint(LABELS)
+
+
+def read(
+    path: Path, suffix: str, out: int, portal: str, longest_text: int, purpose: str, columns: Mapping[str, str]
+) -> dict[str, Any]:
     """Raises `UploadRefusedError` or `DatasetError`."""
     check_content(path, suffix)
-    table = read_table(path, needed="text" if purpose == LEARN else "agency")
+    if purpose == LOOK or (purpose == DRAFT and not columns):
+        looks = look(path)
+        if purpose == LOOK or not _understood(looks):
+            return {"columns": [asdict(column) for column in looks]}
+    table = read_table(path, columns, needed="agency" if purpose == DISPOSE else "text")
     if len(table.rows) > MOST_ROWS:
         raise UploadRefusedError(f"Paling banyak {MOST_ROWS} baris dalam satu berkas; berkas ini {len(table.rows)}.")
     faults = [Fault(fault.where, "", fault.message) for fault in table.faults]
     rows = []
-    for row in map(masked_row, table.rows):
-        if fault := fault_of(row, longest_text) if purpose == LEARN else undisposed(row):
+    masked_kinds: Counter[str] = Counter()
+    for row in (masked_row(row, masked_kinds) for row in table.rows):
+        if fault := undisposed(row) if purpose == DISPOSE else fault_of(row, longest_text):
             faults.append(fault)
         else:
             rows.append(row)
     if not rows:
         told = "\n".join(f"  - {fault.where}: {fault.message}" for fault in faults[:20])
         raise UploadRefusedError(f"Tidak ada satu baris pun yang dapat dipakai.\n{told}")
-    columns = COLUMNS if purpose == LEARN else (*COLUMNS, WHERE)
+    kept = COLUMNS if purpose == LEARN else (*COLUMNS, WHERE)
     with os.fdopen(out, "wb") as file:
-        file.write(as_content(({**row.values, WHERE: row.where} for row in rows), columns))
+        file.write(as_content(({**row.values, WHERE: _place(row.where, path, purpose)} for row in rows), kept))
     return {
         "rows": len(rows),
         "fingerprint": fingerprint(row.values for row in rows),
         "faulty": len(faults),
-        "faults": [asdict(fault) for fault in faults[:MOST_SHOWN]],
+        "faults": [asdict(fault) | {"where": _place(fault.where, path, purpose)} for fault in faults[:MOST_SHOWN]],
+        "masked": masked_kinds,
         "unknown": _told(unknown_labels(rows, Path(portal)) if portal and purpose == LEARN else None),
     }
+
+
+def _place(where: str, path: Path, purpose: str) -> str:
+    """Whoever looks at a draft knows the file by another name."""
+    return where.removeprefix(f"{path.name} ") if purpose == DRAFT else where
 
 
 def _told(labels: list[UnknownLabel] | None) -> list[Mapping[str, Any]] | None:
@@ -158,6 +224,35 @@ def named(folder: Path, suffix: str, descriptor: int) -> Iterator[Path]:
         path.unlink()
 
 
+@contextmanager
+def as_utf8(descriptor: int, suffix: str) -> Iterator[tuple[int, str]]:
+    """An open file of text in UTF-8, and the encoding it had; "" for one that needs nothing or cannot be helped."""
+    with open(descriptor, "rb", closefd=False) as file:
+        file.seek(0)
+        content = file.read() if KINDS[suffix] == "teks" else b""
+        file.seek(0)
+    encoding = _other_encoding(content)
+    if not encoding:
+        yield descriptor, ""
+        return
+    with tempfile.TemporaryFile() as converted:
+        converted.write(content.decode(encoding).encode())
+        converted.flush()
+        yield converted.fileno(), encoding
+
+
+def _other_encoding(content: bytes) -> str:
+    """How text that is not UTF-8 seems to be encoded; every byte is some letter in Windows-1252, but no text holds
+    control characters."""
+    for encoding in ("utf-8", "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "cp1252"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return "" if encoding == "utf-8" or _NOT_IN_TEXT.search(text) else encoding
+    return ""
+
+
 def main(task: Mapping[str, Any]) -> None:
     # Requests come first.
     os.nice(10)
@@ -167,12 +262,20 @@ def main(task: Mapping[str, Any]) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(limit, (most, most))
-    with named(Path(task["folder"]), task["suffix"], task["file"]) as path:
+    suffix, people = task["suffix"], task["purpose"] in (DRAFT, LOOK)
+    # Only people see in a preview whether the letters came out right.
+    with as_utf8(task["file"], suffix) if people else nullcontext((task["file"], "")) as (file, encoding):
+        answer = _answer(task, file)
+    sys.stdout.write(json.dumps({"encoding": encoding, **answer}))
+
+
+def _answer(task: Mapping[str, Any], file: int) -> dict[str, Any]:
+    wanted = {name: task[name] for name in ("suffix", "out", "portal", "longest_text", "purpose", "columns")}
+    with named(Path(task["folder"]), task["suffix"], file) as path:
         try:
-            answer = read(path, task["suffix"], task["out"], task["portal"], task["longest_text"], task["purpose"])
+            return read(path, **wanted)
         except (UploadRefusedError, DatasetError) as error:
-            answer = {"refused": str(error).replace(f"{task['folder']}/", "")}
-    sys.stdout.write(json.dumps(answer))
+            return {"refused": str(error).replace(f"{task['folder']}/", "")}
 
 
 if __name__ == "__main__":

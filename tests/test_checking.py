@@ -1,8 +1,6 @@
 """A check names what stands in the way of learning, how often, where, and what to do; it shows nobody's data."""
 
 import json
-import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -10,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from live_service import ADUAN
+from command_line import assert_named_failure, together
+from typer.testing import CliRunner, Result
 
 from router_model.portal import Agency, Category, Portal, UrgencyLevel
 from router_model.succession import Succession
+from service.cli import app
 from training.checking import Checkup, check_table
 from training.column_mapping import load_mapping
 from training.doubtful_labels import doubtful_labels, left_out_scores
@@ -329,11 +329,8 @@ def test_most_labels_that_were_swapped_on_purpose_are_listed_and_stand_in_front(
     assert sum(hits) >= 0.5 * len(swapped)
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "COLUMNS": "200"}
-    return subprocess.run(
-        [ADUAN, "check", *arguments], capture_output=True, text=True, timeout=120, check=False, env=environment
-    )
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["check", *map(str, arguments)])
 
 
 FOREIGN = """Waktu Lapor;Isi Aduan;Nama Dinas
@@ -346,7 +343,7 @@ def test_unknown_headers_are_answered_with_a_mapping_that_can_be_used(tmp_path: 
     data, mapping = tmp_path / "ekspor.csv", tmp_path / "kolom.toml"
     data.write_text(FOREIGN, "utf-8")
     first = run(data)
-    assert first.returncode == 0, first.stderr
+    assert first.exit_code == 0, first.stderr
     assert "--columns kolom.toml" in first.stderr
     mapping.write_text(first.stdout, "utf-8")
     assert load_mapping(mapping) == {"Waktu Lapor": "received_at", "Isi Aduan": "text", "Nama Dinas": "agency"}
@@ -368,7 +365,7 @@ def test_the_command_prints_table_advice_json_and_page(tmp_path: Path, denpasar:
     data, page = tmp_path / "kotor.csv", tmp_path / "hasil.html"
     data.write_text("text,agency\nGot mampet di pasar,Dinas Antah Berantah\nJalan rusak,Dishub\n,BPBD\n", "utf-8")
     people = run(data, "--portal", denpasar, "--html", page)
-    assert people.returncode == 0, people.stderr
+    assert people.exit_code == 0, people.stderr
     for told in ("Label yang tidak dikenal portal", "belum dapat dilatih", "agencies.csv", "Antah Berantah", "salah"):
         assert told in people.stdout
     assert str(page) in people.stderr
@@ -380,9 +377,10 @@ def test_the_command_prints_table_advice_json_and_page(tmp_path: Path, denpasar:
 def test_a_missing_file_or_a_broken_mapping_is_a_named_failure(tmp_path: Path) -> None:
     (tmp_path / "kolom.toml").write_text("[columns", "utf-8")
     (tmp_path / "a.csv").write_text(FOREIGN, "utf-8")
-    for outcome, named in (
-        (run(tmp_path / "tidak-ada.csv"), "tidak-ada.csv"),
-        (run(tmp_path / "a.csv", "--columns", tmp_path / "kolom.toml"), "kolom.toml"),
-    ):
-        assert (outcome.returncode, outcome.stdout) == (1, "")
-        assert named in outcome.stderr
+    missing, broken = together(
+        tmp_path,
+        ("check", tmp_path / "tidak-ada.csv"),
+        ("check", tmp_path / "a.csv", "--columns", tmp_path / "kolom.toml"),
+    )
+    assert_named_failure(missing, "tidak-ada.csv")
+    assert_named_failure(broken, "kolom.toml")

@@ -1,17 +1,14 @@
-"""The installed command `aduan`, as a child process: results on stdout, words on stderr, exit 0, 1 or 2."""
+"""The command `aduan` as a process: results on stdout, words on stderr, exit 0, 1 or 2."""
 
 import csv
 import json
-import os
 import shutil
-import subprocess
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import openpyxl
 import pytest
-from live_service import ADUAN
+from command_line import aduan, assert_named_failure, installed, together, write_csv
 
 from router_model.portal import load_portal
 from router_model.registry import champions
@@ -22,8 +19,6 @@ ADDED = [
     "agency", "agency_p", "agency_2", "agency_2_p", "agency_3", "agency_3_p", "category", "category_p", "urgency",
     "urgency_p", "report_type", "route", "reasons", "release",
 ]  # fmt: skip
-Outcome = subprocess.CompletedProcess[str]
-Command = Sequence[str | Path]
 
 
 @pytest.fixture(scope="module")
@@ -34,40 +29,10 @@ def home(registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def aduan(home: Path, *arguments: str | Path, given: str = "") -> Outcome:
-    environment = {**os.environ, "ADUAN_HOME": str(home), "COLUMNS": "200"}
-    return subprocess.run(
-        [ADUAN, *arguments], input=given, env=environment, capture_output=True, text=True, timeout=180, check=False
-    )
-
-
-def together(home: Path, *commands: Command) -> list[Outcome]:
-    """Runs commands that do not depend on each other side by side; starting Python is what takes the time."""
-    with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(lambda command: aduan(home, *command), commands))
-
-
-def assert_named_failure(outcome: Outcome, *words: str) -> None:
-    assert (outcome.returncode, outcome.stdout) == (1, ""), outcome.stderr
-    assert "Traceback" not in outcome.stderr
-    for word in words:
-        assert word in outcome.stderr
-
-
-def write_csv(path: Path, *rows: tuple[str, ...]) -> Path:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(rows)
-    return path
-
-
-def snapshot(folder: Path) -> dict[str, int]:
-    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*")}
-
-
 def test_predict_reads_the_argument_or_standard_input_and_explains_itself(home: Path) -> None:
     with ThreadPoolExecutor() as pool:
-        waiting = pool.submit(aduan, home, "predict", "--village", "Sidakarya", given=LAMP)
-        program = aduan(home, "predict", "--json", "--village", "Sidakarya", LAMP)
+        waiting = pool.submit(installed, home, "predict", "--village", "Sidakarya", given=LAMP)
+        program = installed(home, "predict", "--json", "--village", "Sidakarya", LAMP)
         people = waiting.result()
     assert [(outcome.returncode, outcome.stderr) for outcome in (people, program)] == [(0, "")] * 2
     body = json.loads(program.stdout)
@@ -155,13 +120,9 @@ def test_keys_are_created_listed_without_their_secret_replaced_and_revoked(home:
 
 def test_wrong_usage_ends_with_two_and_a_named_failure_with_one(home: Path) -> None:
     empty = home / "kosong"
-    wrong, half, nothing, unknown = together(
-        home,
-        ("tebak",),
-        ("portal", "init", "--out", empty),
-        ("predict", "--registry", empty, LAMP),
-        ("release", "show", "tidak-ada"),
-    )
+    with ThreadPoolExecutor() as pool:
+        commands = (("tebak",), ("portal", "init", "--out", empty), ("release", "show", "tidak-ada"))
+        wrong, half, unknown = pool.map(lambda words: installed(home, *words), commands)
     assert [(outcome.returncode, outcome.stdout) for outcome in (wrong, half)] == [(2, "")] * 2
-    assert_named_failure(nothing, "Gagal:", str(empty))
     assert_named_failure(unknown, "tidak-ada")
+    assert_named_failure(aduan(home, "predict", "--registry", empty, LAMP), "Gagal:", str(empty))

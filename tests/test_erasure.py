@@ -18,14 +18,17 @@ from service.database.database import Database
 from service.database.schema import (
     audit_log,
     dispositions,
+    judgements,
     repeats,
     schema,
+    shadow_answers,
     skips,
     suggestions,
     webhook_deliveries,
     webhook_endpoints,
     webhook_messages,
 )
+from service.dataset_content import as_content, from_content
 from service.settings import Settings
 from training.reading import COLUMNS
 
@@ -43,7 +46,7 @@ def complain(
     name = secrets.token_hex(8)
     endpoint = {"id": name, "portal": portal, "url": "https://a.example", "secret": "s", "events": [], "created_at": at}
     answer = orjson.dumps({"items": [{"suggestion_id": name, "note": text}]}).decode()
-    suggestion: dict[str, Any] = {column.name: None for column in suggestions.columns} | {
+    suggestion: dict[str, Any] = {
         "id": name,
         "portal": portal,
         "external_id": external_id,
@@ -57,7 +60,8 @@ def complain(
         "complaint": orjson.dumps({"text": text}).decode(),
         "answer": orjson.dumps({"id": name, "external_id": external_id}).decode(),
     }
-    choice = {"id": name, "portal": portal, "suggestion_id": name, "by": "a", "reason": text, "created_at": at}
+    said = {"id": name, "portal": portal, "suggestion_id": name, "by": "a", "created_at": at}
+    choice = {**said, "reason": text}
     chosen = {"sequence": 1, "agency": "dishub", "source": "api", "outcome": "changed", "undone": False}
     message = {"type": "suggestion.created", "subject": name, "payload": text, "created_at": at}
     sent = {"message_id": name, "endpoint_id": name, "attempts": 1, "last_error": text, "updated_at": at}
@@ -66,6 +70,8 @@ def complain(
         (suggestions, suggestion),
         (dispositions, choice | chosen),
         (skips, choice),
+        (judgements, {**said, "agency": "dishub", "look": 1, "undone": False}),
+        (shadow_answers, {"suggestion_id": name, "release": "r", "portal": portal, "route": "auto", "created_at": at}),
         (webhook_messages, {"id": name, "portal": portal, **message}),
         (webhook_deliveries, {"id": name, "portal": portal, **sent, "state": delivery, "next_attempt_at": at}),
         (repeats, repeat(portal, name, answer, at)),
@@ -98,7 +104,7 @@ def test_erasing_a_complaint_leaves_no_word_of_it_in_any_table(database: Databas
         name = complain(connection, "p", "A-1", "lampu depan rumah padam")
         connection.execute(insert(repeats).values(repeat("p", "k-9", '{"external_id": "A-1", "note": "lampu"}')))
         row = dict.fromkeys(COLUMNS, "") | {"id": "A-1", "text": "lampu depan rumah padam"}
-        content = datasets.as_content([row, row | {"id": "A-2", "text": "sampah"}])
+        content = as_content([row, row | {"id": "A-2", "text": "sampah"}])
         datasets.add(connection, portal="p", name="d", content=content, rows=2, fingerprint="f", by="a")
     with database.begin() as connection:
         erased = erasure.erase(connection, "p", "A-1", "petugas")
@@ -110,10 +116,10 @@ def test_erasing_a_complaint_leaves_no_word_of_it_in_any_table(database: Databas
         ((kept, content),) = datasets.contents(connection, "p")
     assert (entry.who, entry.action, entry.subject, entry.detail["rows"]) == ("petugas", "erase", name, dict(erased))
     assert erased == {
-        "suggestions": 1, "dispositions": 1, "skips": 1, "repeats": 2, "webhook_messages": 1, "webhook_deliveries": 1,
-        "datasets": 1,
+        "suggestions": 1, "dispositions": 1, "skips": 1, "judgements": 1, "shadow_answers": 1,
+        "repeats": 2, "webhook_messages": 1, "webhook_deliveries": 1, "datasets": 1,
     }  # fmt: skip
-    assert kept.rows == 1 and [row["id"] for row in datasets.from_content(content)] == ["A-2"]
+    assert kept.rows == 1 and [row["id"] for row in from_content(content)] == ["A-2"]
 
 
 def test_other_complaints_and_other_portals_keep_everything(database: Database) -> None:
@@ -127,8 +133,9 @@ def test_other_complaints_and_other_portals_keep_everything(database: Database) 
         erasure.erase(connection, "p", "A-1", "petugas")
     assert counts(database, "q") == before
     assert {name: count for name, count in counts(database, "p").items() if count} == {
-        "suggestions": 1, "dispositions": 1, "skips": 1, "repeats": 2, "webhook_messages": 1, "webhook_deliveries": 1,
-        "webhook_endpoints": 2, "audit_log": 1,
+        "suggestions": 1, "dispositions": 1, "skips": 1, "judgements": 1, "shadow_answers": 1,
+        "repeats": 2, "webhook_messages": 1, "webhook_deliveries": 1, "webhook_endpoints": 2,
+        "audit_log": 1,
     }  # fmt: skip
 
 

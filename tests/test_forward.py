@@ -15,10 +15,10 @@ from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Agency, Category, 
 from router_model.prediction import Ranked
 from router_model.suggestion import Router, SuggestedAgency
 from training.answered import Answered, answered, answered_live, read_answered, write_answered
+from training.complaint_keys import seen_key
 from training.dataset import Example
 from training.forward import Asked, ForwardScores
 from training.history import ForwardStretches, History, answer_classes, forward_stretches
-from training.near_copies import seen_key
 from training.ridge import Learning, Recency
 from training.trainer import Trained
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from service.database import audit, jobs
+from service.database import audit, job_log, jobs
 from service.database.database import Database
+from service.database.job_log import Line
 from service.database.jobs import GAVE_UP, Job, JobOverError, NoJobError
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -36,6 +37,10 @@ def states(connection: Connection, portal: str = "p") -> list[str]:
     return [job.state for job in reversed(jobs.newest(connection, portal, "training"))]
 
 
+def log(connection: Connection, job: Job) -> list[str]:
+    return [line.message for line in job_log.lines(connection, job.portal, job.id)]
+
+
 def actions(connection: Connection) -> list[tuple[str, object]]:
     return [(entry.action, entry.detail.get("state")) for entry in reversed(audit.entries(connection, "p"))]
 
@@ -60,6 +65,17 @@ def test_the_job_that_waited_longest_is_next_and_of_a_portal_only_one_runs(conne
     assert jobs.claim(connection, NOW, LEASE) is None
     jobs.finish(connection, take(connection, LATER), "done")
     assert take(connection, LATER).id == second.id
+
+
+def test_jobs_of_different_kinds_do_not_wait_for_each_other(connection: Connection) -> None:
+    training = begin(connection)
+    check = jobs.enqueue(connection, "p", "check", {"draft": "d"}, "user:sari")
+    assert jobs.claim(connection, NOW, LEASE, ("check", "policy")) == jobs.one(connection, "p", check.id)
+    assert jobs.claim(connection, NOW, LEASE, ("check", "policy")) is None
+    taken = jobs.claim(connection, NOW, LEASE, ("training",))
+    assert taken is not None
+    assert taken.id == training.id
+    assert jobs.claim(connection, NOW, LEASE, ()) is None
 
 
 def test_a_job_whose_worker_is_gone_is_taken_up_again(connection: Connection) -> None:
@@ -171,3 +187,53 @@ def test_workers_that_claim_at_once_never_get_the_same_job_or_portal(database: D
     with ThreadPoolExecutor(8) as workers:
         taken = [job for job in workers.map(claim, range(16)) if job]
     assert sorted(job.portal for job in taken) == list("abcd")
+
+
+def test_what_is_begun_alone_is_begun_once_however_many_ask(database: Database) -> None:
+    def ask(number: int) -> Job | None:
+        with database.begin() as connection:
+            return jobs.enqueue_alone(connection, "pq"[number % 2], "training", {}, "user:sari")
+
+    with ThreadPoolExecutor(8) as people:
+        begun = [job for job in people.map(ask, range(16)) if job]
+    assert sorted(job.portal for job in begun) == ["p", "q"]
+    with database.begin() as connection:
+        waiting = jobs.unfinished(connection, "p", "training")
+        assert waiting is not None
+        jobs.cancel(connection, "p", waiting.id, "user:sari")
+        assert jobs.unfinished(connection, "p", "training") is None
+        assert jobs.enqueue_alone(connection, "p", "training", {}, "user:sari")
+
+
+def test_the_log_tells_each_turn_that_a_job_took(connection: Connection) -> None:
+    begin(connection)
+    jobs.give_back(connection, take(connection), counts=False)
+    jobs.give_back(connection, take(connection), counts=True)
+    job = take(connection)
+    jobs.note(connection, job, [Line(NOW, "Melatih."), Line(NOW, "Menguji.")])
+    jobs.finish(connection, job, "failed", error="Kumpulan data kosong.")
+    assert log(connection, job) == [
+        "Diminta; menunggu pekerja.",
+        "Mulai.",
+        "Pekerja berhenti; akan dimulai lagi.",
+        "Mulai.",
+        "Prosesnya mati; akan dicoba lagi.",
+        "Mulai lagi, percobaan ke-2 dari 3.",
+        "Melatih.",
+        "Menguji.",
+        "Kumpulan data kosong.",
+    ]
+    assert job_log.lines(connection, "q", job.id) == []
+
+
+def test_the_log_tells_who_could_not_go_on_and_what_was_asked_to_end(connection: Connection) -> None:
+    job = begin(connection)
+    lost = take(connection)
+    jobs.cancel(connection, "p", job.id, "key:k")
+    jobs.cancel(connection, "p", job.id, "key:k")
+    jobs.claim(connection, LATER, LEASE)
+    jobs.note(connection, lost, [Line(LATER, "Melatih.")])
+    waiting = begin(connection)
+    jobs.cancel(connection, "p", waiting.id, "key:k")
+    assert log(connection, job)[2:] == ["Pembatalan diminta.", "Dibatalkan."]
+    assert log(connection, waiting)[1:] == ["Dibatalkan."]

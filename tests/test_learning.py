@@ -14,21 +14,23 @@ import numpy as np
 import orjson
 import pyarrow.parquet
 import pytest
+from command_line import aduan, assert_named_failure
 from publisher import SMALL_TOWN, small_town
-from test_command_line import aduan, assert_named_failure
 
 from router_model.errors import ReleaseError
 from router_model.policy import Policy
 from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Portal, load_portal
-from router_model.registry import champion, champions, history, release_ids, rollback
+from router_model.registry import champion, champions, history, promote, release_ids, rollback
 from router_model.release import MANIFEST, faults, file_hash, open_release, read_manifest
 from training.answered import ANSWERS, read_answered
+from training.comparison import difference, read_pairs
+from training.complaint_keys import seen_key
 from training.dataset import Example, examples
 from training.gate import FIRST
 from training.learning import Learned, champion_of, learn
-from training.near_copies import seen_key
-from training.publishing import LIBRARIES, fingerprint
+from training.publishing import LIBRARIES, fingerprint, publish_wish
 from training.reading import Row
+from training.wishes import Wish
 
 Rows = list[dict[str, str]]
 TOWN = "kota-kecil"
@@ -213,7 +215,7 @@ def test_labels_that_changed_since_the_champion_learned_them_stop_the_release(
     raw = town_history(COUNT)
     learned = learn(learnable(raw[:330] + shuffled(raw[330:]), portal), folder, home / "registry")
     assert not learned.in_force
-    assert any(re.match(r"Label instansi \d+ ?% laporan", reason) for reason in learned.verdict.reasons)
+    assert any(re.match(r"Label instansi pada \d+ % laporan", reason) for reason in learned.verdict.reasons)
     assert champions(home / "registry") == {TOWN: first[1].release}
 
 
@@ -380,3 +382,37 @@ def test_the_record_holds_answers_and_labels_only(published: Path) -> None:
         "key", "received_at", "held_back", "agency_wanted_p", "danger",
         *(f"{answer}{end}" for answer in ANSWERS for end in ("", "_p", "_wanted")),
     }  # fmt: skip
+
+
+def test_a_release_keeps_what_the_one_it_met_said_of_the_rows_both_had_not_learned(
+    rows: list[Example], refused: tuple[Path, Learned], published: Path
+) -> None:
+    home, learned = refused
+    pairs = read_pairs(home / "registry" / learned.release)
+    assert pairs is not None
+    assert [pair.new.key for pair in pairs] == [seen_key(row.complaint) for row in rows[340:]]
+    compared = learned.verdict.compared
+    for answer in ("agency", "category", "urgency", "report_type"):
+        found = difference(pairs, answer)
+        assert found is not None
+        assert compared[answer] == {
+            "n": found.n, "champion": found.champion, "challenger": found.challenger, "interval": list(found.interval),
+        }  # fmt: skip
+    assert read_pairs(published) is None
+
+
+def test_wishes_made_after_a_training_go_on_until_the_portal_folder_asks_for_others(
+    rows: list[Example], folder: Path, home: Path
+) -> None:
+    registry, day = home / "registry", FIRST_DAY + timedelta(days=1)
+    promote(registry, publish_wish(champion(registry), Wish(0.9, 0.8), registry, day))
+    learned = learn(rows, folder, registry, now=day)
+    policy = Policy.from_values(read_manifest(registry / learned.release)["policy"])
+    assert (policy.precision_auto, policy.precision_prefill, learned.in_force) == (0.9, 0.8, True)
+    assert "auto 90%, prefill 80%" in (registry / learned.release / "card.md").read_text("utf-8")
+    other = Path(shutil.copytree(folder, home / "lain"))
+    toml = other / "portal.toml"
+    toml.write_text(re.sub(r"(?m)^precision_auto = .*$", "precision_auto = 0.96", toml.read_text("utf-8")), "utf-8")
+    learned = learn(rows, other, registry, now=day)
+    policy = Policy.from_values(read_manifest(registry / learned.release)["policy"])
+    assert (policy.precision_auto, policy.precision_prefill) == (0.96, 0.9)

@@ -1,16 +1,15 @@
 """Names that probably mean one body are proposed to a person, never merged; names of two bodies are left alone."""
 
 import csv
-import os
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from live_service import ADUAN
+from typer.testing import CliRunner, Result
 
 from router_model.errors import DatasetError
 from router_model.portal import Portal, load_portal
+from service.cli import app
 from training.alias_decisions import ALIAS_FILE, read_decisions
 from training.name_similarity import NearestNames, proposals
 from training.portal_derivation import derive, derive_from_names
@@ -243,17 +242,21 @@ def test_an_office_is_territorial_also_under_a_shortened_name(tmp_path: Path) ->
     assert [agency.territory for agency in portal.agencies if agency.territorial] == [("taman",), ("taman/mawar",)]
 
 
+def init(*arguments: str | Path) -> Result:
+    outcome = CliRunner().invoke(app, ["portal", "init", *map(str, arguments)])
+    assert outcome.exit_code == 0, outcome.output
+    return outcome
+
+
 def test_the_command_says_how_many_names_to_look_at_and_takes_the_answers(tmp_path: Path) -> None:
     names = tmp_path / "nama.txt"
     names.write_text("Satpol PP\nSatuan Polisi Pamong Praja\nDinas Sosial\n", "utf-8")
-    command = [ADUAN, "portal", "init", "--agencies", str(names), "--out"]
-    options = {"capture_output": True, "text": True, "check": True, "env": {**os.environ, "COLUMNS": "200"}}
-    first = subprocess.run([*command, str(tmp_path / "portal")], **options)  # type: ignore[call-overload]
+    first = init("--agencies", names, "--out", tmp_path / "portal")
     assert "1 pasang nama mungkin satu instansi" in first.stderr
     assert f"--aliases {tmp_path / 'portal' / ALIAS_FILE}" in first.stderr
     assert first.stdout.strip() == str(tmp_path / "portal")
     answers = decided(tmp_path / "a.csv", "Satpol PP,1,Satuan Polisi Pamong Praja,1,100,,ya")
-    second = subprocess.run([*command, str(tmp_path / "dua"), "--aliases", str(answers)], **options)  # type: ignore[call-overload]
+    second = init("--agencies", names, "--out", tmp_path / "dua", "--aliases", answers)
     assert "2 instansi" in second.stderr
     assert "1 nama digabung" in second.stderr
     assert "mungkin satu instansi" not in second.stderr

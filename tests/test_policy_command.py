@@ -9,20 +9,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from command_line import aduan, assert_named_failure, snapshot, together
 from publisher import small_town
-from test_command_line import assert_named_failure, snapshot
 from test_learning import learnable, town_history
-from test_training_commands import aduan, together
 
 from router_model.complaint import Complaint
 from router_model.policy import Policy, Threshold
 from router_model.portal import load_portal
 from router_model.registry import champion, champions, history, release_ids
 from router_model.release import Release, faults, open_release, read_manifest, router_of
-from training.answered import Answered, read_answered
+from training.answered import FORWARD_FILE, Answered, read_answered
 from training.learning import learn
-from training.publishing import FORWARD_FILE, SAME_MODEL, publish_policy
+from training.publishing import SAME_MODEL, publish_policy
 from training.thresholds import Effect, choose_policy, effect
+from training.wishes import Wish, record_of
 
 TOWN = "kota-kecil"
 AUTO, PREFILL = 0.96, 0.85
@@ -115,25 +115,33 @@ def test_a_lower_wish_lets_more_pass_and_a_higher_one_less(release: Release, rec
     assert passed[0] < passed[1] < passed[-1] <= 60
 
 
-def test_without_apply_the_numbers_of_both_are_shown_and_nothing_is_changed(
-    learned: Path, release: Release, record: list[Answered]
-) -> None:
+def foreseen(release: Release, auto: float, prefill: float) -> Effect:
+    """Thresholds chosen on the earlier answers, counted on those held back."""
+    wish = Wish(auto, prefill)
+    return record_of(release.folder, release.manifest, release.portal).foreseen([wish])[wish]
+
+
+def test_without_apply_the_numbers_of_both_are_shown_and_nothing_is_changed(learned: Path, release: Release) -> None:
     before = snapshot(learned / "registry")
     people, program = together(
         learned,
         ("policy", "--auto", "0.9", "--prefill", "0.8"),
         ("policy", "--auto", "0.9", "--prefill", "0.8", "--json"),
     )
-    now = effect(Policy.from_values(release.manifest["policy"]), record)
-    then = effect(wished(record, release, 0.9, 0.8), record)
+    now, then = foreseen(release, AUTO, PREFILL), foreseen(release, 0.9, 0.8)
     assert now.auto < then.auto
     assert json.loads(program.stdout) == {
-        "release": release.id, "now": now.routes(), "wished": then.routes(), "published": None,
-    }  # fmt: skip
+        "release": release.id,
+        "rows": 60,
+        "wishes": {"now": {"auto": AUTO, "prefill": PREFILL}, "wished": {"auto": 0.9, "prefill": 0.8}},
+        "now": now.routes(),
+        "wished": then.routes(),
+        "published": None,
+    }
     assert "Pada 60 laporan yang disisihkan" in people.stdout
     for name, wishes, found in (
-        ("sekarang", ("96.0%", "85.0%"), now),
-        ("diusulkan", ("90.0%", "80.0%"), then),
+        ("sekarang", ("96,0 %", "85,0 %"), now),
+        ("diusulkan", ("90,0 %", "80,0 %"), then),
     ):
         (line,) = (line for line in people.stdout.splitlines() if name in line)
         wish, *cells = (cell.strip() for cell in line.strip("│").split("│"))
@@ -146,9 +154,9 @@ def test_without_apply_the_numbers_of_both_are_shown_and_nothing_is_changed(
     assert snapshot(learned / "registry") == before
 
 
-def test_a_wish_that_is_not_named_stays_as_it_is(learned: Path, release: Release, record: list[Answered]) -> None:
+def test_a_wish_that_is_not_named_stays_as_it_is(learned: Path, release: Release) -> None:
     only, none = together(learned, ("policy", "--prefill", "0.7", "--json"), ("policy", "--json"))
-    assert json.loads(only.stdout)["wished"] == effect(wished(record, release, AUTO, 0.7), record).routes()
+    assert json.loads(only.stdout)["wished"] == foreseen(release, AUTO, 0.7).routes()
     unchanged = json.loads(none.stdout)
     assert unchanged["now"] == unchanged["wished"]
 
@@ -181,6 +189,7 @@ def test_applied_wishes_are_a_release_of_their_own_with_the_same_model(home: Pat
     assert (policy.emergency, policy.place_precision) == (0.2, old.place_precision)
     assert manifest["parent"] == before.id
     assert manifest["gate"] == {"agrees": True, "against": before.id, "reasons": [SAME_MODEL], "compared": {}}
+    assert asdict(policy) == asdict(wished(read_answered(before.folder / FORWARD_FILE), before, 0.9, 0.8))
     assert manifest["scores"]["routes"] == json.loads(outcome.stdout)["wished"]
     assert manifest["scores"]["answers"] == before.manifest["scores"]["answers"]
     for name in ("format", "portal", "data", "code", "labels", "held_back"):
@@ -285,6 +294,13 @@ def test_thresholds_of_a_release_that_is_not_in_force_do_not_replace_the_one_tha
 def test_a_wish_for_auto_below_that_for_prefill_is_refused(home: Path) -> None:
     outcome = aduan(home, "policy", "--auto", "0.7", "--prefill", "0.9")
     assert (outcome.returncode, outcome.stdout) == (2, "")
+
+
+def test_a_wish_that_nothing_proves_is_told_with_the_evidence_it_would_take(learned: Path) -> None:
+    outcome = aduan(learned, "policy", "--auto", "0.995", "--prefill", "0.9")
+    said = " ".join(outcome.stderr.split())
+    assert "Tidak ada laporan untuk auto 99,5 %: perlu sedikitnya 598 laporan yang semuanya tepat" in said
+    assert "prefill 90,0 %" not in said
 
 
 def test_a_broken_release_is_named_and_left_alone(home: Path) -> None:

@@ -15,7 +15,9 @@ def folder(denpasar: Path, tmp_path: Path) -> Path:
     copy = tmp_path / "portal"
     copy.mkdir()
     for name in (*PORTAL_FILES, *OPTIONAL_PORTAL_FILES):
-        shutil.copyfile(denpasar / name, copy / name)
+        if (denpasar / name).is_file():
+            shutil.copyfile(denpasar / name, copy / name)
+    (copy / "calendar.csv").write_text("date,kind,name,source,certainty\n", "utf-8")
     return copy
 
 

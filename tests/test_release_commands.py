@@ -1,31 +1,22 @@
 """`aduan train` and `aduan release` on a registry of their own: broken input changes nothing, a bad release is
 never put in force without a word said for it, and there is always a way back."""
 
-import csv
 import getpass
 import json
 import shutil
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 import pytest
+from command_line import aduan, assert_named_failure, snapshot, together, write_csv
 from publisher import copy_release, publish_first, small_town
-from test_command_line import LAMP, aduan, assert_named_failure, snapshot, together, write_csv
+from test_command_line import LAMP
+from test_learning import town_history
 
 from router_model.registry import HISTORY, champions, history, promote
 from router_model.release import MANIFEST
 
-ROWS = 240
 TOWN = "kota-kecil"
 BETTER, WORSE = f"{TOWN}-20250102-aaaaaaaa", f"{TOWN}-20250103-aaaaaaaa"
-
-
-@pytest.fixture(scope="module")
-def home(registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("releases")
-    shutil.copytree(registry, folder / "registry")
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +38,8 @@ def town(three_releases: tuple[Path, str], tmp_path: Path) -> tuple[Path, str]:
     return Path(shutil.copytree(home, tmp_path / "home")), first
 
 
-def test_broken_input_is_named_and_leaves_no_trace(home: Path, denpasar: Path) -> None:
+def test_broken_input_is_named_and_leaves_no_trace(town: tuple[Path, str]) -> None:
+    home, _ = town
     binary, cut, foreign = home / "biner.csv", home / "putus.csv", home / "asing.jsonl"
     binary.write_bytes(b"text,agency\n" + LAMP.encode() + b" \xff,Dishub\n")
     cut.write_text(f'text,agency\n{LAMP},Dishub\n"{LAMP},Dishub\n', "utf-8")
@@ -56,7 +48,7 @@ def test_broken_input_is_named_and_leaves_no_trace(home: Path, denpasar: Path) -
     before = snapshot(home)
     outcomes = together(
         home,
-        ("train", binary, "--portal", denpasar),
+        ("train", binary, "--portal", home / "portal"),
         ("score", cut, home / "hasil.csv"),
         ("score", foreign, home / "hasil.jsonl"),
         ("score", home / "baik.csv", home / "tanpa-folder" / "hasil.csv"),
@@ -67,11 +59,11 @@ def test_broken_input_is_named_and_leaves_no_trace(home: Path, denpasar: Path) -
         assert_named_failure(outcome, "Gagal:", name)
 
 
-def test_training_publishes_a_release_and_prints_how_good_it_is(home: Path, denpasar: Path) -> None:
-    with (denpasar / "complaints.csv").open(encoding="utf-8", newline="") as file:
-        rows: Iterator[list[str]] = csv.reader(file)
-        small = write_csv(home / "sedikit.csv", *(tuple(row) for row in islice(rows, ROWS + 1)))
-    outcome = aduan(home, "train", small, "--portal", denpasar, "--json")
+def test_training_publishes_a_release_and_prints_how_good_it_is(town: tuple[Path, str]) -> None:
+    home, _ = town
+    rows = town_history(60)
+    data = write_csv(home / "riwayat.csv", tuple(rows[0]), *(tuple(row.values()) for row in rows))
+    outcome = aduan(home, "train", data, "--portal", home / "portal", "--json")
     assert outcome.returncode == 0, outcome.stderr
     answer = json.loads(outcome.stdout)
     assert answer["answers"].keys() >= {"agency", "agency_kind", "category", "urgency", "report_type"}

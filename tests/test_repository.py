@@ -52,7 +52,7 @@ def fault(words: list[str]) -> str | None:
             return None
         if name not in command.commands:
             return f"no command {name!r}"
-        command = command.commands[name]
+        _, command, _ = command.resolve_command(typer.Context(command), [name])
     known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     unknown = [word for word in rest if word.startswith("--") and word.partition("=")[0] not in known]
     return f"no option {', '.join(unknown)}" if unknown else None

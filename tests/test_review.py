@@ -1,262 +1,365 @@
 """The queue of those who review: who gets what, for how long, and whose answer counts."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from multiprocessing import get_context
 from typing import Any
 
-import httpx
 import pytest
-from served import LAMP, RUBBISH, Service, problem, serving
-from sqlalchemy import insert, update
+from review_desk import NOW, PORTAL, Desk, answer_first, work_off
 
-from service.database import review
+from service.database import audit, review
 from service.database.database import Database
 from service.database.dispositions import Chosen, NoSuchSuggestionError
-from service.database.keys import hashed
-from service.database.review import LEASE, NotYoursError, Waiting
-from service.database.schema import api_keys, suggestions
+from service.database.leases import LEASE
+from service.database.review import SKIPPED_RESTS, NotYoursError
 
-NOW = datetime.now(UTC)
 LATER = NOW + LEASE + timedelta(seconds=1)
-LIGHTS = Chosen("dishub", by="luh")
-PORTAL = "kota-kecil"
+LIGHTS = Chosen("dishub")
 
 
 @pytest.fixture
-def queue(database: Database) -> Database:
+def desk(database: Database) -> Desk:
+    return Desk(database)
+
+
+@pytest.fixture
+def queue(desk: Desk) -> Desk:
     """Twelve complaints: the second one raised as an emergency, the others the less sure the later."""
-    with database.begin() as connection:
-        for number in range(12):
-            route, priority = ("emergency", 1_000.0) if number == 1 else ("review", 100.0 + number / 100)
-            connection.execute(insert(suggestions).values(**row(f"s{number}", route=route, priority=priority)))
-    return database
+    for number in range(12):
+        route, priority = ("emergency", 1_000.0) if number == 1 else ("review", 100.0 + number / 100)
+        desk.add(f"s{number}", route=route, priority=priority)
+    return desk
 
 
-def row(suggestion_id: str, **changed: Any) -> dict[str, Any]:
-    return {
-        "id": suggestion_id,
-        "portal": PORTAL,
-        "request_hash": "",
-        "asked_by": "kunci",
-        "created_at": NOW,
-        "channel": "",
-        "state": "open",
-        "agency": "dishub",
-        "category": "lampu",
-        "complaint": "{}",
-        "answer": "{}",
-        **changed,
-    }
+def ago(**time: float) -> datetime:
+    return NOW - timedelta(**time)
 
 
-def handed(database: Database, by: str, now: datetime = NOW, route: str = "") -> str:
-    with database.begin() as connection:
-        found = review.next_for(connection, PORTAL, by, route, now)
-        return found.id if found else ""
+def test_emergencies_come_first_then_the_least_sure(queue: Desk) -> None:
+    assert [queue.next(by) for by in ("luh", "made", "nyoman")] == ["s1", "s11", "s10"]
 
 
-def decide(database: Database, suggestion_id: str, by: str, agency: str = "dishub", now: datetime = NOW) -> bool:
-    with database.begin() as connection:
-        chosen = Chosen(agency, by=by)
-        return review.decide(connection, PORTAL, suggestion_id, chosen, by=by, who="key:1", now=now)[1]
+def test_emergencies_go_by_age_and_all_else_by_deadline_then_priority_then_age(desk: Desk) -> None:
+    for name, made in {
+        "baru-darurat": {"route": "emergency", "priority": 1_000.9, "created_at": ago(hours=1)},
+        "lama-darurat": {"route": "emergency", "priority": 1_000.1, "created_at": ago(hours=2), "due_at": LATER},
+        "hari-ini": {"priority": 10.0, "due_at": NOW + timedelta(hours=2)},
+        "besok": {"priority": 100.9, "due_at": NOW + timedelta(days=1)},
+        "ragu-lama": {"priority": 100.7, "created_at": ago(hours=5)},
+        "ragu-baru": {"priority": 100.7, "created_at": ago(hours=4)},
+        "yakin": {"priority": 10.2, "created_at": ago(hours=6)},
+    }.items():
+        desk.add(name, **made)
+    order = [desk.next(f"petugas-{number}") for number in range(8)]
+    assert order == ["lama-darurat", "baru-darurat", "hari-ini", "besok", "ragu-lama", "ragu-baru", "yakin", ""]
 
 
-def skip(database: Database, suggestion_id: str, by: str, now: datetime = NOW) -> None:
-    with database.begin() as connection:
-        review.skip(connection, PORTAL, suggestion_id, by=by, who="key:1", reason="bukan bidang saya", now=now)
+def test_filters_choose_among_what_is_no_emergency(desk: Desk) -> None:
+    desk.add("a", route="prefill", channel="sms", urgency="sedang")
+    desk.add("b", agency="dlhk", category="sampah", created_at=ago(hours=30))
+    desk.add("c", agency="dlhk", channel="sms", urgency="tinggi", received_at=ago(hours=25))
+    tried: list[tuple[dict[str, Any], str]] = [
+        ({"route": "prefill"}, "a"),
+        ({"agency": "dlhk"}, "bc"),
+        ({"category": "sampah"}, "b"),
+        ({"urgency": "tinggi"}, "c"),
+        ({"channel": "sms"}, "ac"),
+        ({"channel": "sms", "agency": "dlhk"}, "c"),
+        ({"older_than_hours": 24}, "bc"),
+        ({"agency": "rsud"}, ""),
+        ({}, "abc"),
+    ]
+    for turn, (filters, found) in enumerate(tried):
+        now = NOW + 2 * turn * LEASE
+        assert "".join(sorted(desk.next(by, now, **filters) for by in ("luh", "made", "ayu", "eka"))) == found, filters
+    desk.add("api", route="emergency", agency="damkar", category="kebakaran", urgency="darurat", channel="web")
+    for turn, (filters, _) in enumerate(tried):
+        assert desk.next(f"petugas-{turn}", LATER + 2 * turn * LEASE, **filters) == "api", filters
 
 
-def undo(database: Database, suggestion_id: str, by: str, now: datetime = NOW) -> None:
-    with database.begin() as connection:
-        review.undo(connection, PORTAL, suggestion_id, by=by, who="key:1", now=now)
+def test_asking_again_gives_the_same_until_it_is_answered_or_an_emergency_comes(queue: Desk) -> None:
+    assert [queue.next("luh") for _ in range(3)] == ["s1"] * 3
+    queue.decide("s1", "luh")
+    assert queue.next("luh") == "s11"
+    queue.add("penting", priority=150.0)
+    assert queue.next("luh") == "s11"
+    queue.add("darurat", route="emergency", priority=1_000.0)
+    queue.add("darurat-lama", route="emergency", priority=1_000.0, created_at=ago(hours=1))
+    assert queue.next("luh") == "darurat-lama"
+    assert queue.next("luh") == "darurat-lama"
+    assert queue.held("luh") == ["darurat-lama"]
+    assert [queue.next("made"), queue.next("nyoman"), queue.next("ketut")] == ["darurat", "penting", "s11"]
 
 
-def test_emergencies_come_first_then_the_least_sure_and_a_route_can_be_chosen(queue: Database) -> None:
-    assert [handed(queue, by) for by in ("luh", "made", "nyoman")] == ["s1", "s11", "s10"]
-    assert handed(queue, "ketut", route="emergency") == ""
-    assert handed(queue, "ketut", route="review") == "s9"
+def test_what_does_not_fit_new_filters_is_given_back(queue: Desk) -> None:
+    queue.decide("s1", "made")
+    assert queue.next("luh") == "s11"
+    assert queue.next("luh", agency="dlhk") == ""
+    assert queue.held("luh") == []
+    assert queue.next("made") == "s11"
 
 
-def test_asking_again_gives_the_same_until_it_is_answered(queue: Database) -> None:
-    assert [handed(queue, "luh") for _ in range(3)] == ["s1"] * 3
-    decide(queue, "s1", "luh")
-    assert handed(queue, "luh") == "s11"
+def test_a_complaint_is_seen_when_it_is_first_on_a_screen(queue: Desk) -> None:
+    queue.next("luh", NOW)
+    queue.next("made", LATER)
+    assert (queue.of("s1")["seen_at"], queue.of("s0")["seen_at"]) == (NOW, None)
 
 
-def test_many_reviewers_at_once_never_get_the_same(queue: Database) -> None:
-    def take(number: int) -> str:
-        return handed(queue, f"petugas-{number}", datetime.now(UTC))
+def test_a_link_opens_what_nobody_else_has_and_says_why_not(queue: Desk) -> None:
+    assert queue.next("luh") == "s1"
+    opened = queue.open("s4", "luh")
+    assert opened and (opened.id, opened.external_id, opened.look) == ("s4", "nomor-s4", 1)
+    assert queue.held("luh") == ["s4"]
+    assert queue.of("s4")["seen_at"] == NOW
+    with pytest.raises(NotYoursError, match="luh"):
+        queue.open("s4", "made")
+    assert queue.open("s4", "made", LATER)
+    queue.decide("s4", "made", now=LATER)
+    for by in ("luh", "made"):
+        with pytest.raises(NotYoursError, match="sudah diputuskan"):
+            queue.open("s4", by, LATER)
+    with pytest.raises(NoSuchSuggestionError):
+        queue.open("tidak-ada", "luh")
 
+
+def test_what_stays_on_the_screen_is_kept_and_what_is_given_back_goes_to_others(queue: Desk) -> None:
+    assert queue.next("luh") == "s1"
+    with queue.database.begin() as connection:
+        assert review.hold(connection, PORTAL, "s1", "luh", NOW + LEASE - timedelta(minutes=1))
+        assert not review.hold(connection, PORTAL, "s1", "made", NOW)
+        assert not review.hold(connection, "kota-lain", "s1", "luh", NOW)
+    assert queue.next("made", LATER) == "s11"
+    with queue.database.begin() as connection:
+        review.give_back(connection, PORTAL, "s1", "made")
+    assert queue.held("luh") == ["s1"]
+    with queue.database.begin() as connection:
+        review.give_back(connection, PORTAL, "s1", "luh")
+        assert not review.hold(connection, PORTAL, "s1", "luh", LATER)
+    assert queue.next("nyoman", LATER) == "s1"
+
+
+def test_a_lease_that_ran_out_is_renewed_only_if_nobody_took_it(queue: Desk) -> None:
+    assert queue.next("luh") == "s1"
+    with queue.database.begin() as connection:
+        assert review.hold(connection, PORTAL, "s1", "luh", LATER)
+    much_later = LATER + LEASE + timedelta(seconds=1)
+    assert queue.next("made", much_later) == "s1"
+    with queue.database.begin() as connection:
+        assert not review.hold(connection, PORTAL, "s1", "luh", much_later)
+
+
+def test_many_reviewers_at_once_never_get_the_same(queue: Desk) -> None:
     with ThreadPoolExecutor(12) as pool:
-        taken = [found for found in pool.map(take, range(16)) if found]
+        people = [f"petugas-{number}" for number in range(16)]
+        taken = [found for found in pool.map(lambda by: queue.next(by, datetime.now(UTC)), people) if found]
     assert len(taken) == len(set(taken))
     # Who finds only what somebody else is just taking may go away with nothing; what is left is there at once.
-    left = [handed(queue, f"nanti-{number}", datetime.now(UTC)) for number in range(12 - len(taken))]
+    left = [queue.next(f"nanti-{number}", datetime.now(UTC)) for number in range(12 - len(taken))]
     assert sorted(taken + left) == sorted(f"s{number}" for number in range(12))
-    assert handed(queue, "terlambat", datetime.now(UTC)) == ""
+    assert queue.next("terlambat", datetime.now(UTC)) == ""
 
 
-def test_of_many_answers_at_once_the_first_wins(queue: Database) -> None:
-    def answer(number: int) -> bool:
-        try:
-            return decide(queue, "s5", f"petugas-{number}")
-        except NotYoursError:
-            return False
+def test_one_person_who_asks_many_times_at_once_has_one_complaint(queue: Desk) -> None:
+    def ask(turn: int) -> None:
+        if turn % 2:
+            queue.next(by, datetime.now(UTC))
+        else:
+            queue.open("s0", by, datetime.now(UTC))
 
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(answer, range(8))) == 1
+        for by in ("luh", "made", "nyoman"):
+            list(pool.map(ask, range(8)))
+            assert len(queue.held(by)) == 1
+            queue.skip(queue.held(by)[0], by)
 
 
-def test_what_somebody_holds_is_theirs_until_the_time_is_up(queue: Database) -> None:
-    assert handed(queue, "luh") == "s1"
-    for act in (decide, skip, undo):
+def test_people_in_many_processes_decide_everything_once(desk: Desk, database_url: str) -> None:
+    for number in range(60):
+        desk.add(f"s{number}", looks=2 if number % 3 == 0 else 1)
+    offices = [[f"petugas-{office}-{number}" for number in range(4)] for office in range(3)]
+    with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
+        done = [act for acts in pool.map(work_off, [database_url] * 3, offices) for act in acts]
+    assert len(set(done)) == len(done)
+    assert Counter(suggestion_id for _, suggestion_id in done) == {
+        f"s{number}": 2 if number % 3 == 0 else 1 for number in range(60)
+    }
+    assert {desk.of(f"s{number}")["state"] for number in range(60)} == {"done"}
+
+
+def test_of_many_answers_at_once_the_first_wins(queue: Desk) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: answer_first(queue, "s5", f"petugas-{number}"), range(8)))
+    assert sum(answers) == 1
+
+
+def test_what_somebody_holds_is_theirs_until_the_time_is_up(queue: Desk) -> None:
+    assert queue.next("luh") == "s1"
+    for act in (queue.decide, queue.skip, queue.undo):
         with pytest.raises(NotYoursError):
-            act(queue, "s1", "made")
-    assert handed(queue, "made", LATER) == "s1"
+            act("s1", "made")
+    assert queue.next("made", LATER) == "s1"
     with pytest.raises(NotYoursError):
-        decide(queue, "s1", "luh", now=LATER)
-    assert decide(queue, "s1", "made", now=LATER)
+        queue.decide("s1", "luh", now=LATER)
+    assert queue.decide("s1", "made", now=LATER).new
     with pytest.raises(NotYoursError):
-        decide(queue, "s1", "luh", now=LATER)
+        queue.decide("s1", "luh", now=LATER)
 
 
-def test_who_decided_may_correct_it_and_the_same_again_changes_nothing(queue: Database) -> None:
-    handed(queue, "luh")
-    assert [decide(queue, "s1", "luh", agency) for agency in ("dishub", "dishub", "pupr")] == [True, False, True]
+def test_whoever_comes_late_may_still_decide_what_nobody_took(queue: Desk) -> None:
+    assert queue.next("luh") == "s1"
+    assert queue.decide("s1", "luh", now=LATER).new
+
+
+def test_who_decided_may_correct_it_and_the_same_again_changes_nothing(queue: Desk) -> None:
+    queue.next("luh")
+    made = [queue.decide("s1", "luh", agency) for agency in ("dishub", "dishub", "pupr")]
+    assert [decided.new for decided in made] == [True, False, True]
+    assert made[0].disposition.id == made[1].disposition.id
+    assert {decided.settled for decided in made} == {True}
     with pytest.raises(NotYoursError):
-        decide(queue, "s1", "made", "dishub")
+        queue.decide("s1", "made", "dishub")
+    queue.undo("s1", "luh")
+    assert queue.of("s1")["state"] == "done"
+    queue.undo("s1", "luh")
+    assert (queue.of("s1")["state"], queue.held("luh")) == ("open", ["s1"])
 
 
-def test_what_was_skipped_comes_to_others_and_not_back(queue: Database) -> None:
-    assert handed(queue, "luh") == "s1"
-    skip(queue, "s1", "luh")
-    assert handed(queue, "luh") == "s11"
-    assert handed(queue, "made") == "s1"
+def test_what_was_skipped_comes_to_others_and_back_after_a_rest(queue: Desk) -> None:
+    assert queue.next("luh") == "s1"
+    queue.skip("s1", "luh")
+    assert queue.next("luh") == "s11"
+    assert queue.next("made") == "s1"
     with pytest.raises(NotYoursError):
-        skip(queue, "s1", "luh")
+        queue.skip("s1", "luh")
+    rested = NOW + SKIPPED_RESTS
+    assert queue.next("luh", rested - timedelta(minutes=1)) == "s11"
+    assert queue.next("luh", rested) == "s1"
 
 
-def test_a_decision_taken_back_is_with_the_same_person_again(queue: Database) -> None:
-    handed(queue, "luh")
-    decide(queue, "s1", "luh")
+def test_a_decision_taken_back_is_with_the_same_person_again(queue: Desk) -> None:
+    queue.next("luh")
+    queue.decide("s1", "luh")
     with pytest.raises(NotYoursError):
-        undo(queue, "s1", "made")
-    undo(queue, "s1", "luh")
-    assert handed(queue, "made") == "s11"
-    assert handed(queue, "luh") == "s1"
+        queue.undo("s1", "made")
+    assert queue.next("luh") == "s11"
+    queue.undo("s1", "luh")
+    assert queue.held("luh") == ["s1"]
+    assert queue.next("made") == "s11"
+    assert queue.next("luh") == "s1"
     with pytest.raises(NotYoursError):
-        undo(queue, "s1", "luh")
+        queue.undo("s1", "luh")
 
 
-def test_a_skip_taken_back_is_with_the_same_person_again_unless_somebody_has_it(queue: Database) -> None:
+def test_a_skip_taken_back_is_with_the_same_person_again_unless_somebody_has_it(queue: Desk) -> None:
     for complaint, holder in (("s1", ""), ("s1", "made")):
-        assert handed(queue, "luh") == complaint
-        skip(queue, complaint, "luh")
-        assert handed(queue, holder) == complaint if holder else True
-        undo(queue, complaint, "luh")
-    assert handed(queue, "luh") == "s11"
-    assert handed(queue, "made") == "s1"
+        assert queue.next("luh") == complaint
+        queue.skip(complaint, "luh")
+        assert queue.next(holder) == complaint if holder else True
+        queue.undo(complaint, "luh")
+    assert queue.next("luh") == "s11"
+    assert queue.next("made") == "s1"
+    queue.skip("s11", "luh")
+    queue.decide("s11", "nyoman")
+    with pytest.raises(NotYoursError, match="petugas lain"):
+        queue.undo("s11", "luh")
 
 
-def test_another_portal_has_no_part_in_it(queue: Database) -> None:
-    with queue.begin() as connection:
+def test_what_was_decided_elsewhere_meanwhile_is_not_taken_back(queue: Desk) -> None:
+    queue.next("luh")
+    queue.decide("s1", "luh")
+    with queue.database.begin() as connection:
+        review.dispositions.record(connection, PORTAL, Chosen("pupr"), who="key:1", source="api", suggestion_id="s1")
+    for act in (queue.undo, queue.decide):
+        with pytest.raises(NotYoursError, match="di portal"):
+            act("s1", "luh")
+
+
+def test_the_last_act_is_what_was_decided_or_skipped_and_not_undone(queue: Desk) -> None:
+    def last(by: str, since: datetime = NOW, portal: str = PORTAL) -> str | None:
+        with queue.database.connect() as connection:
+            return review.last_act(connection, portal, by, since)
+
+    moments = [NOW + timedelta(seconds=second) for second in range(4)]
+    assert last("luh") is None
+    queue.decide("s1", "luh", now=moments[0])
+    queue.skip("s2", "luh", moments[1])
+    queue.decide("s3", "made", now=moments[2])
+    assert (last("luh"), last("made"), last("luh", moments[2]), last("luh", portal="kota-lain")) == (
+        "s2", "s3", None, None,
+    )  # fmt: skip
+    queue.undo("s2", "luh", moments[3])
+    assert last("luh") == "s1"
+    queue.undo("s1", "luh", moments[3])
+    assert last("luh") is None
+
+
+def test_the_alarm_tells_of_emergencies_nobody_decided_and_first_of_those_nobody_saw(desk: Desk) -> None:
+    def told() -> tuple[int, int, datetime | None, str | None]:
+        with desk.database.connect() as connection:
+            assert review.alarm(connection, "kota-lain") == review.Alarm(0, 0, None, None)
+            found = review.alarm(connection, PORTAL)
+            return found.open, found.unseen, found.oldest, found.first_id
+
+    desk.add("biasa")
+    assert told() == (0, 0, None, None)
+    desk.add("tua", route="emergency", created_at=ago(minutes=9))
+    desk.add("muda", route="emergency", created_at=ago(minutes=3))
+    assert told() == (2, 2, ago(minutes=9), "tua")
+    desk.next("luh")
+    assert told() == (2, 1, ago(minutes=9), "muda")
+    desk.decide("tua", "luh")
+    desk.decide("muda", "luh")
+    assert told() == (0, 0, None, None)
+
+
+def test_every_act_leaves_one_line_in_the_audit_log(queue: Desk) -> None:
+    queue.skip("s3", "luh")
+    queue.decide("s4", "luh")
+    queue.undo("s4", "luh")
+    with queue.database.connect() as connection:
+        entries = audit.entries(connection, PORTAL)
+    assert [(entry.action, entry.subject) for entry in reversed(entries)] == [
+        ("review.skip", "s3"), ("disposition.record", "s4"), ("review.undo", "s4"),
+    ]  # fmt: skip
+
+
+def test_another_portal_has_no_part_in_it(queue: Desk) -> None:
+    me: dict[str, Any] = {"by": "luh", "who": "key:1"}
+    with queue.database.begin() as connection:
         assert review.next_for(connection, "kota-lain", "luh", now=NOW) is None
         with pytest.raises(NoSuchSuggestionError):
-            review.decide(connection, "kota-lain", "s1", LIGHTS, by="luh", who="key:1")
+            review.one(connection, "kota-lain", "s1", "luh")
+        with pytest.raises(NoSuchSuggestionError):
+            review.decide(connection, "kota-lain", "s1", LIGHTS, **me)
+        with pytest.raises(NoSuchSuggestionError):
+            review.skip(connection, "kota-lain", "s1", reason="", **me)
+        with pytest.raises(NoSuchSuggestionError):
+            review.undo(connection, "kota-lain", "s1", **me)
         assert review.stats(connection, "kota-lain", "luh", NOW).open == {}
 
 
-def test_the_numbers_say_what_waits_and_what_was_done(queue: Database) -> None:
-    handed(queue, "luh")
-    handed(queue, "made")
-    decide(queue, "s1", "luh")
-    decide(queue, "s2", "luh", "pupr")
-    decide(queue, "s3", "nyoman")
-    undo(queue, "s3", "nyoman")
-    with queue.connect() as connection:
+def test_the_numbers_say_what_waits_and_what_was_done(queue: Desk) -> None:
+    queue.next("luh")
+    queue.next("made")
+    queue.decide("s1", "luh")
+    queue.decide("s2", "luh", "pupr")
+    queue.decide("s3", "nyoman")
+    queue.undo("s3", "nyoman")
+    queue.add("lewat", due_at=ago(days=1), state="second")
+    queue.add("terlambat", due_at=ago(days=1))
+    queue.add("besok", due_at=NOW + timedelta(days=1), state="third")
+    with queue.database.connect() as connection:
         found = review.stats(connection, PORTAL, "luh", NOW, now=NOW)
-        assert (dict(found.open), found.oldest, found.leased) == ({"review": 10}, NOW, 2)
+        assert (dict(found.open), found.oldest, found.leased) == ({"review": 11}, NOW, 2)
         assert (found.decided, found.decided_by_me, found.accepted_by_me) == (2, 2, 1)
+        assert (found.second, found.third, found.overdue) == (1, 1, 1)
         assert review.stats(connection, PORTAL, "luh", datetime.now(UTC), now=LATER).decided == 0
         assert review.stats(connection, PORTAL, "luh", NOW, now=LATER).leased == 0
 
 
-def test_an_empty_queue_hands_out_nothing(database: Database) -> None:
-    with database.begin() as connection:
-        found: Waiting | None = review.next_for(connection, PORTAL, "luh")
-        assert found is None
+def test_an_empty_queue_hands_out_nothing(desk: Desk) -> None:
+    assert desk.waiting("luh") is None
+    with desk.database.connect() as connection:
         assert review.stats(connection, PORTAL, "luh", NOW).oldest is None
-
-
-@pytest.fixture
-def service(towns: Path, tmp_path: Path, database_url: str) -> Iterator[Service]:
-    with serving(tmp_path / "home", towns, database_url) as started:
-        yield started
-
-
-def test_the_queue_over_http_shows_the_masked_complaint_and_keeps_what_is_decided(service: Service) -> None:
-    kept = service.asked(text="tolong 081338765210", external_id="Q-1", confidential=True)
-    assert kept["route"] in {"review", "incomplete"}
-    item = following(service.small, "luh")
-    assert (item["id"], item["suggestion"]) == (kept["id"], kept)
-    assert item["complaint"]["text"] == "tolong [TELEPON]"
-    assert item["complaint"]["confidential"]
-    made = service.small.post(
-        f"/v1/review/{kept['id']}/decision", json={"agency": "dinas perhubungan", "urgency": "Tinggi", "by": "luh"}
-    )
-    assert made.status_code == 201
-    told = {name: made.json()[name] for name in ("agency", "urgency", "by", "source", "external_id")}
-    assert told == {
-        "agency": "dinas-perhubungan", "urgency": "tinggi", "by": "luh", "source": "review", "external_id": "Q-1",
-    }  # fmt: skip
-    assert service.small.get("/v1/review/next", params={"by": "luh"}).json() == {"item": None}
-
-
-def following(client: httpx.Client, by: str) -> dict[str, Any]:
-    found: dict[str, Any] = client.get("/v1/review/next", params={"by": by}).json()["item"]
-    return found
-
-
-def test_review_over_http_from_skip_to_undo(service: Service) -> None:
-    ids = {service.asked(text=text)["id"] for text in ("tolong", f"{RUBBISH} {LAMP}")}
-    first = following(service.small, "luh")["id"]
-    decision, by = f"/v1/review/{first}/decision", {"by": "made"}
-    problem(service.small.post(decision, json={"agency": "Dinas Kebersihan", **by}), 409)
-    unknown = {"agency": "rahasia", "category": "rahasia", "urgency": "rahasia", "report_type": "rahasia"}
-    refused = service.small.post(decision, json={**unknown, "by": "luh"})
-    assert [error["field"] for error in problem(refused, 422)["errors"]] == list(unknown)
-    assert "rahasia" not in refused.text
-    problem(service.small.post(f"/v1/review/{first}/skip", json={"by": "luh"}), 422)
-    skipped = service.small.post(f"/v1/review/{first}/skip", json={"reason": "bukan bidang saya", "by": "luh"})
-    assert (skipped.status_code, skipped.json()) == (200, {"id": first, "state": "open"})
-    assert following(service.small, "luh")["id"] in ids - {first}
-    assert following(service.small, "made")["id"] == first
-    assert service.small.post(decision, json={"agency": "Dinas Kebersihan", **by}).status_code == 201
-    stats = service.small.get("/v1/review/stats", params=by).json()
-    assert (sum(stats["open"].values()), stats["leased"], stats["decided"], stats["decided_by_me"]) == (1, 1, 1, 1)
-    undone = service.small.post(f"/v1/review/{first}/undo", json=by)
-    assert (undone.status_code, following(service.small, "made")["id"]) == (200, first)
-    problem(service.small.post("/v1/review/tidak-ada/undo", json=by), 404)
-
-
-def test_who_gives_no_account_reviews_as_their_key(service: Service) -> None:
-    service.asked(text="tolong")
-    with service.with_scopes("review") as other:
-        first = other.get("/v1/review/next").json()["item"]["id"]
-        assert service.small.get("/v1/review/next").json() == {"item": None}
-        problem(service.small.post(f"/v1/review/{first}/decision", json={"agency": "Dinas Kebersihan"}), 409)
-        made = other.post(f"/v1/review/{first}/decision", json={"agency": "Dinas Kebersihan"})
-        assert made.json()["by"].startswith("key:")
-
-
-def test_a_key_whose_id_looks_like_a_phone_number_holds_its_lease(service: Service) -> None:
-    service.asked(text="tolong")
-    with service.with_scopes("review") as other:
-        digest = hashed(other.headers["Authorization"].removeprefix("Bearer "))
-        with service.database.begin() as connection:
-            connection.execute(update(api_keys).where(api_keys.c.hash == digest).values(id="081234567890"))
-        waiting = other.get("/v1/review/next").json()["item"]["id"]
-        made = other.post(f"/v1/review/{waiting}/decision", json={"agency": "Dinas Kebersihan"})
-        assert (made.status_code, made.json()["by"]) == (201, "key:081234567890")

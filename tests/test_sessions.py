@@ -20,6 +20,7 @@ from service.around import Around
 from service.database import audit, users
 from service.database.database import Database
 from service.metrics import Metrics
+from service.serving import InForce
 from service.sessions import CSRF_HEADER, CheckedForm, Session, Sessions, SignedIn, SignedInUser, begun
 from service.settings import Settings
 
@@ -45,6 +46,7 @@ def built(database: Database, secure: bool) -> FastAPI:
     app = FastAPI()
     settings = Settings(home=Path("tidak-dipakai"), secure_cookies=secure)
     app.state.database, app.state.settings, app.state.sessions = database, settings, Sessions(SECRET, secure)
+    app.state.in_force = InForce(settings.registry)
     problems.install(app)
     app.add_middleware(Around, settings=settings, metrics=Metrics())
     app.include_router(account_page.router)
@@ -363,12 +365,12 @@ def test_a_cookie_in_use_is_replaced_by_a_newer_one(database: Database, staff: s
         assert "set-cookie" not in client.get(ACCOUNT).headers
 
 
-def test_pages_hold_no_script_and_no_style_and_are_not_kept_by_browsers(staff: str, visitor: Browser) -> None:
+def test_pages_hold_no_script_or_style_of_their_own_and_are_not_kept_by_browsers(staff: str, visitor: Browser) -> None:
     answers = [visitor.get("/masuk"), visitor.get("/masuk?pesan=keluar")]
     sign_in(visitor)
     answers.append(visitor.get(ACCOUNT))
     for answer in answers:
-        assert re.search(r"<script|<style|\sstyle=|\son\w+=", answer.text) is None
+        assert re.search(r'<script(?! src="/static/)|<style|\sstyle=|\son\w+=', answer.text) is None
         assert answer.headers["cache-control"] == "no-store"
         assert answer.text.count("<h1") == 1
         names = set(re.findall(r'<label class="field-label" for="(\w+)"', answer.text))

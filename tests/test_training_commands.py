@@ -8,61 +8,24 @@ import random
 import re
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Sequence
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
-from publisher import PROCESSES, small_town
-from test_command_line import Outcome, assert_named_failure, snapshot
+from command_line import Outcome, aduan, assert_named_failure, snapshot, started, together
+from publisher import small_town
 from test_learning import Rows, learnable, shuffled, town_history
 
 from router_model.portal import load_portal
 from router_model.registry import HISTORY, champion, champions, history, release_ids
 from router_model.release import faults, read_manifest
-from service.cli import main
 from training.publishing import DRAFT, DRAFT_AGE
 from training.replay import replay
 
-PROCESSES.set_forkserver_preload(["training.portal_derivation", "service.cli"])
 COUNT, MORE = 400, 60
 KILLS = 12
 CONTRACT = {"n", "accuracy", "top3", "macro_f1", "coverage_at_90", "coverage_at_95", "ece"}
-Command = Sequence[str | Path]
-
-
-def command(home: Path, number: int, arguments: Sequence[str]) -> None:
-    """For a process of its own: the command line, its output in files of the home folder."""
-    for descriptor, name in ((1, "out"), (2, "err")):
-        os.dup2(os.open(home / f"{name}-{number}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
-    os.environ["ADUAN_HOME"] = str(home)
-    sys.argv = ["aduan", *arguments]
-    main()
-
-
-def started(home: Path, number: int, arguments: Command) -> ForkServerProcess:
-    """`aduan` in a child of a server that has imported everything, so that it starts in a moment."""
-    process = PROCESSES.Process(target=command, args=(home, number, [str(word) for word in arguments]))
-    process.start()
-    return process
-
-
-def together(home: Path, *commands: Command) -> list[Outcome]:
-    processes = [started(home, number, arguments) for number, arguments in enumerate(commands)]
-    found = []
-    for number, process in enumerate(processes):
-        process.join()
-        said = [(home / f"{name}-{number}").read_text("utf-8") for name in ("out", "err")]
-        for name in ("out", "err"):
-            (home / f"{name}-{number}").unlink()
-        found.append(Outcome([], process.exitcode or 0, *said))
-    return found
-
-
-def aduan(home: Path, *arguments: str | Path) -> Outcome:
-    return together(home, arguments)[0]
 
 
 def write_rows(path: Path, rows: Rows, headers: Sequence[str] = ()) -> Path:

@@ -20,15 +20,18 @@ import orjson
 import pytest
 from live_service import ADUAN
 from publisher import WHERE, publish_first, small_town
+from served import serving
+from signed_in import signed_in
 from sqlalchemy import insert, select
 
 from router_model.complaint import Complaint
 from router_model.registry import HISTORY, champions, history, promote, release_ids
 from router_model.release import open_release, router_of
-from service.database import audit, datasets, dispositions, jobs, webhooks
+from service.database import audit, datasets, dispositions, job_log, jobs, webhooks
 from service.database.database import Database
 from service.database.dispositions import Chosen
-from service.database.jobs import Job
+from service.database.job_log import Line
+from service.database.jobs import CHECK, Job
 from service.database.schema import suggestions, webhook_messages
 from service.dataset_content import as_content, fingerprint
 from service.portal_folders import NoPortalFolderError, portal_folder
@@ -70,6 +73,10 @@ class Town:
 
     def ended(self, job_id: str) -> Job:
         return self.wait(job_id, lambda job: job.state in ("done", "failed", "cancelled"))
+
+    def log(self, job_id: str) -> list[Line]:
+        with self.database.connect() as connection:
+            return job_log.lines(connection, TOWN, job_id)
 
     def actions(self) -> list[str]:
         with self.database.connect() as connection:
@@ -156,6 +163,13 @@ def test_a_training_publishes_and_promotes_and_portals_hear_of_it(town: Town) ->
     assert (result["in_force"], result["rows"], result["gate"]["agrees"]) == (True, 36, True)
     assert 0 <= result["scores"]["answers"]["agency"]["accuracy"] <= 1
     assert town.actions()[-2:] == ["training.finish", "release.promote"]
+    log = town.log(job_id)
+    assert [line.message for line in (*log[:3], *log[-2:])] == [
+        "Diminta; menunggu pekerja.", "Mulai.", "Mengumpulkan laporan.", "Membandingkan dengan rilis yang berlaku.",
+        "Selesai.",
+    ]  # fmt: skip
+    assert len({line.message for line in log}) == len(log) > 6
+    assert [line.at for line in log] == sorted(line.at for line in log)
     with town.database.connect() as connection:
         (message,) = connection.execute(select(webhook_messages)).mappings()
     assert orjson.loads(message["payload"])["data"] == {"release": result["release"], "action": "promote"}
@@ -205,6 +219,9 @@ def test_a_training_goes_on_when_its_worker_and_then_its_process_are_killed(town
     (event,) = history(town.settings.registry)
     assert (event.release, event.request) == ((job.result or {})["release"], job_id)
     assert event.release in release_ids(town.settings.registry)
+    assert [line.message for line in town.log(job_id) if "lagi" in line.message] == [
+        "Mulai lagi, percobaan ke-2 dari 3.", "Prosesnya mati; akan dicoba lagi.", "Mulai lagi, percobaan ke-3 dari 3.",
+    ]  # fmt: skip
     assert town.actions().count("release.promote") == town.actions().count("training.finish") == 1
 
 
@@ -250,6 +267,36 @@ def test_a_running_training_that_is_cancelled_ends_and_promotes_nothing(town: To
         # The worker goes on.
         assert town.ended(town.begin()).state == "done"
     assert len(history(town.settings.registry)) == 1
+
+
+def test_a_check_does_not_wait_for_a_training(town: Town) -> None:
+    training = town.begin()
+    with working(town), unable_to_promote(town.settings.registry):
+        town.wait(training, lambda job: job.state == "running")
+        with town.database.begin() as connection:
+            check = jobs.enqueue(connection, TOWN, CHECK, {"draft": "dft_tidak_ada"}, "user:sari").id
+        assert town.ended(check).state == "done"
+        assert town.job(training).state == "running"
+
+
+def test_a_training_goes_on_while_the_service_that_shows_it_begins_anew(town: Town, database_url: str) -> None:
+    job_id = town.begin()
+    registry, home = town.settings.registry, town.settings.home
+    with working(town), unable_to_promote(registry):
+        town.wait(job_id, lambda job: job.state == "running")
+        for name in ("sari", "wayan"):
+            with serving(home, registry, database_url) as service, signed_in(service, name, "auditor") as person:
+                for _ in range(3):
+                    assert "berjalan" in person.read("/admin/pelatihan/keadaan")
+                    assert "Batalkan" not in person.read(f"/admin/pelatihan/{job_id}")
+        assert (town.job(job_id).state, town.job(job_id).attempts) == ("running", 1)
+    with working(town):
+        assert town.ended(job_id).state == "done"
+    with serving(home, registry, database_url) as service, signed_in(service, "komang", "auditor") as person:
+        shown = person.read(f"/admin/pelatihan/{job_id}/keadaan")
+        assert "data-busy" not in shown
+        assert "Selesai." in shown
+        assert "Rilis pertama portal ini." in person.read("/admin/pelatihan")
 
 
 def test_a_training_without_data_fails_and_says_what_to_do(town: Town) -> None:

@@ -12,9 +12,10 @@ import pyarrow.parquet
 from router_model.decoding import Belief
 from router_model.portal import Portal
 from router_model.suggestion import Router, SuggestedAgency
+from training.complaint_keys import seen_key
 from training.dataset import Example
-from training.near_copies import seen_key
 
+FORWARD_FILE = "forward.parquet"
 ANSWERS = ("agency", "unit", "category", "urgency", "report_type")
 
 

@@ -97,7 +97,7 @@ class MappingProposal:
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
+class SampledColumn:
     """A header with its cells that are not blank."""
 
     header: str
@@ -167,7 +167,16 @@ def propose_mapping(path: Path) -> MappingProposal:
     Raises:
         DatasetError: the file cannot be read or has no header.
     """
-    columns = _columns(path)
+    columns = sampled_columns(path)
+    chosen = {item.header: item for item in proposed_columns(columns)}
+    headers = list(dict.fromkeys(column.header for column in columns))
+    found = tuple(chosen[header] for header in headers if header in chosen)
+    left_over = tuple(header for header in headers if header not in chosen)
+    return MappingProposal(found, left_over, _toml(path.name, found, left_over))
+
+
+def proposed_columns(columns: Sequence[SampledColumn]) -> list[ProposedColumn]:
+    """What each header seems to mean, each column proposed once; headers that seem to mean nothing are left out."""
     proposed: dict[str, ProposedColumn] = {}
     for column in columns:
         known = KNOWN_HEADERS.get(folded(column.header))
@@ -178,28 +187,28 @@ def propose_mapping(path: Path) -> MappingProposal:
         taken = {item.header for item in proposed.values()}
         for item in propose([column for column in rest if column.header not in taken]):
             proposed.setdefault(item.column, item)
-    chosen = {item.header: item for item in proposed.values()}
-    headers = list(dict.fromkeys(column.header for column in columns))
-    found = tuple(chosen[header] for header in headers if header in chosen)
-    left_over = tuple(header for header in headers if header not in chosen)
-    return MappingProposal(found, left_over, _toml(path.name, found, left_over))
+    return list(proposed.values())
 
 
-def _columns(path: Path) -> list[_Column]:
-    """The columns of the sheet that has a `text` column, or else of the longest one."""
+def sampled_columns(path: Path) -> list[SampledColumn]:
+    """The columns of the sheet that has a `text` column, or else of the longest one, with the cells of first rows.
+
+    Raises:
+        DatasetError: the file cannot be read or has no header.
+    """
     headed = [(sheet, header) for sheet in read_sheets(path) if (header := find_header(sheet.lines, KNOWN_HEADERS))]
     if not headed:
         raise DatasetError(f"{path.name}: baris judul kolom tidak ditemukan")
     sheet, header = max(headed, key=lambda item: ("text" in item[1].columns, len(item[0].lines)))
     lines = [line.cells for line in islice(data_lines(sheet, header), SAMPLED)]
     return [
-        _Column(name, [cells[number] for cells in lines if number < len(cells) and cells[number]])
+        SampledColumn(name, [cells[number] for cells in lines if number < len(cells) and cells[number]])
         for number, name in enumerate(header.names)
         if name
     ]
 
 
-def _by_name(columns: Sequence[_Column]) -> list[ProposedColumn]:
+def _by_name(columns: Sequence[SampledColumn]) -> list[ProposedColumn]:
     """Best first where several headers mean the same column."""
     found: list[tuple[float, ProposedColumn]] = []
     for column in columns:
@@ -236,7 +245,7 @@ def _synonym(words: Sequence[str]) -> tuple[str, float] | None:
     return (match[0], match[1]) if match else None
 
 
-def _checked(meant: str, column: _Column) -> str | None:
+def _checked(meant: str, column: SampledColumn) -> str | None:
     """The column that a name means once its cells are looked at."""
     if not column.cells:
         return meant
@@ -251,7 +260,7 @@ def _checked(meant: str, column: _Column) -> str | None:
     return meant
 
 
-def _by_cells(columns: Sequence[_Column]) -> list[ProposedColumn]:
+def _by_cells(columns: Sequence[SampledColumn]) -> list[ProposedColumn]:
     found: list[ProposedColumn] = []
     for column in sorted(columns, key=lambda item: -item.length):
         if not column.cells or "nama" in column.words:

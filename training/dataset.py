@@ -124,7 +124,7 @@ def _codes(row: Row, column: str, received_at: datetime | None, portal: Portal) 
     return {column: code} if code else "unknown"
 
 
-def _known_labels(column: str, portal: Portal) -> dict[str, str]:
+def known_labels(column: str, portal: Portal) -> dict[str, str]:
     """Every label of a column with the name of what it stands for."""
     if column == "agency":
         names = [(a.name, label) for a in portal.agencies for label in (*a.aliases, a.short_name, a.name)]
@@ -145,7 +145,7 @@ def examples(rows: Sequence[Row], portal: Portal) -> tuple[list[Example], list[L
 
     @cache
     def nearest(column: str) -> NearestNames:
-        return NearestNames(_known_labels(column, portal))
+        return NearestNames(known_labels(column, portal))
 
     for row in rows:
         labels: dict[str, str] = {}

@@ -19,7 +19,7 @@ from training.calibration import fit_link, frequencies, log_lift, targets
 from training.charts import percent
 from training.checked_data import CheckedData, CheckedRow
 from training.excerpts import excerpt, quoted
-from training.findings import MOST_LISTED, Finding, finding
+from training.findings import MOST_LISTED, Case, Finding, finding
 from training.forward import labels_of
 from training.history import Progress
 from training.pipeline import FEWEST_ROWS, LabelMatrix, Labels, TermWeighting, label_matrix
@@ -172,22 +172,27 @@ def doubtful_label_findings(data: CheckedData, progress: Progress) -> list[Findi
 
 def _finding(data: CheckedData, answer: str, doubts: Sequence[Doubt]) -> Finding:
     column = "agency" if answer == "unit" else answer
+    cases = [_case(data, data.learned[doubt.row], column, doubt) for doubt in doubts]
     return finding(
         f"doubtful_{column}",
         f"Label {ANSWERS[answer]} yang mungkin keliru",
         "perlu dilihat",
-        [_words(data, data.learned[doubt.row], column, doubt) for doubt in doubts],
+        [case.told for case in cases],
         "Periksa satu per satu, yang paling meragukan lebih dulu; sebagian ternyata benar, jadi jangan ubah tanpa "
         "membaca laporannya.",
         rows=len(doubts),
         total=data.total,
         most=MOST_LISTED,
+        cases=cases,
     )
 
 
-def _words(data: CheckedData, row: CheckedRow, column: str, doubt: Doubt) -> str:
-    return (
-        f"{row.where}: tertulis {quoted(row.labels[column])}, laporan serupa masuk ke "
-        f"{quoted(data.class_name(doubt.answer, doubt.other))} (peluang {percent(doubt.other_p)}) – "
-        f"{excerpt(row.complaint)}"
+def _case(data: CheckedData, row: CheckedRow, column: str, doubt: Doubt) -> Case:
+    other = data.class_name(doubt.answer, doubt.other)
+    told = (
+        f"{row.where}: tertulis {quoted(row.labels[column])}, laporan serupa masuk ke {quoted(other)} "
+        f"(peluang {percent(doubt.other_p)}) – {excerpt(row.complaint)}"
     )
+    # All territorial bodies of a kind are one class: which of them is meant, no class says.
+    proposed = "" if doubt.other.startswith("@") else other
+    return Case(told, (row.row.where,), column, row.labels[column], proposed)

@@ -1,7 +1,7 @@
 """What a check finds in a data set, how grave it is, and what to do about it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["salah", "perlu dilihat", "keterangan"]
@@ -12,10 +12,27 @@ MOST_LISTED = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """What a person may settle by itself: the `rows` concerned, by `Row.where`, and what is `told` of them, masked.
+
+    About a label: `label` of `column` as it stands in the rows, and the one `proposed` instead ("" for none). About
+    labels that differ: `sides` has the rows of each, most first; `newest` is the label of the last dated row.
+    """
+
+    told: str
+    rows: tuple[str, ...]
+    column: str = ""
+    label: str = ""
+    proposed: str = ""
+    sides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    newest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One kind of fault, found `count` times (in `unit`s); `share` is the part of all rows it concerns.
 
-    `examples` are masked; `left_out` more are not shown.
+    `examples` are masked; `left_out` more are not shown. `cases` are all that can be mended row by row.
     """
 
     code: str
@@ -27,6 +44,7 @@ class Finding:
     examples: tuple[str, ...]
     left_out: int
     advice: str
+    cases: tuple[Case, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -53,6 +71,7 @@ def finding(
     unit: str = "laporan",
     count: int | None = None,
     most: int = MOST_EXAMPLES,
+    cases: Sequence[Case] = (),
 ) -> Finding:
     """`rows` of `total` are concerned; `count` is the number of `examples` unless it is given."""
     return Finding(
@@ -65,4 +84,5 @@ def finding(
         examples=tuple(examples[:most]),
         left_out=max(len(examples) - most, 0),
         advice=advice,
+        cases=tuple(cases),
     )

@@ -2,15 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from router_model.portal import Portal
 from router_model.suggestion import Router
 from training.answered import Answered, answered_live
+from training.comparison import ANSWERS, SEED, Pair, difference
 from training.dataset import Example
 from training.evaluation import expected_calibration_error
 
@@ -20,8 +20,6 @@ MOST_RECALL_LOST = 0.10
 ROUNDING = 1e-9
 MOST_LABELS_CHANGED = 0.10
 WORST_CALIBRATION = 0.05
-RESAMPLES = 1_000
-SEED = 20_260_101
 NAMES = {"agency": "instansi", "category": "kategori", "urgency": "urgensi", "report_type": "klasifikasi"}
 
 
@@ -64,11 +62,37 @@ class Champion:
         return [self.record.get(key) or live.get(key) for key in keys]
 
 
-def judge(challenger: Router, held_back: Sequence[Answered], rows: Sequence[Example], champion: Champion) -> Verdict:
-    """`held_back` are the challenger's answers to `rows` before it learned them, in the same order; only their
-    calibration has seen these rows, as that of the champion's record has seen its own."""
+def common(held_back: Sequence[Answered], rows: Sequence[Example], champion: Champion, portal: Portal) -> list[Pair]:
+    """The complaints that neither release had learned, as each answered them.
+
+    `held_back` are the challenger's answers to `rows` before it learned them, in the same order; only their
+    calibration has seen these rows, as that of the champion's record has seen its own. What the champion named by
+    a body that was since renamed, merged or split counts as the body in charge today, by the challenger's `portal`.
+    """
     theirs = champion.answers([item.key for item in held_back], rows)
-    pairs = [(new, old) for new, old in zip(held_back, theirs, strict=True) if old is not None]
+    pairs = zip(held_back, theirs, strict=True)
+    return [Pair(new, of_today(old, portal)) for new, old in pairs if old is not None]
+
+
+def of_today(item: Answered, portal: Portal) -> Answered:
+    """The same answer and labels with agencies under the codes of the bodies in charge today, as labels are read."""
+    day = item.received_at.date() if item.received_at else None
+    codes: dict[str, tuple[str, str]] = {}
+    for code in {item.given["agency"][0], item.wanted.get("agency", "")} & portal.agency.keys():
+        heir = portal.in_charge(portal.agency[code], item.wanted.get("category", ""), day)
+        if heir is not None and heir.code != code:
+            codes[code] = heir.code, heir.unit
+    given, wanted = dict(item.given), dict(item.wanted)
+    if (said := given["agency"][0]) in codes:
+        agency, unit = codes[said]
+        given |= {"agency": (agency, given["agency"][1]), "unit": (unit, given["unit"][1])}
+    if (label := wanted.get("agency", "")) in codes:
+        wanted["agency"], wanted["unit"] = codes[label]
+    return replace(item, given=given, wanted=wanted)
+
+
+def judge(challenger: Router, pairs: Sequence[Pair], champion: Champion) -> Verdict:
+    """The word on what both said of the complaints of `common`."""
     if len(pairs) < FEWEST_COMPARED:
         return Verdict(
             False,
@@ -95,88 +119,75 @@ def judge(challenger: Router, held_back: Sequence[Answered], rows: Sequence[Exam
     )
 
 
-Pairs = Sequence[tuple[Answered, Answered]]
-
-
 def _points(share: float) -> str:
     return f"{100 * share:+.1f}".replace(".", ",")
 
 
-def _labels_changed(pairs: Pairs) -> list[str]:
-    known = [(new.wanted.get("agency"), old.wanted.get("agency")) for new, old in pairs]
-    known = [pair for pair in known if all(pair)]
+def _percent(share: float, digits: int = 0) -> str:
+    return f"{100 * share:.{digits}f} %".replace(".", ",")
+
+
+def _labels_changed(pairs: Sequence[Pair]) -> list[str]:
+    known = [(pair.new.wanted.get("agency"), pair.old.wanted.get("agency")) for pair in pairs]
+    known = [labels for labels in known if all(labels)]
     changed = sum(first != second for first, second in known) / max(len(known), 1)
     if changed <= MOST_LABELS_CHANGED:
         return []
-    return [f"Label instansi {changed:.0%} laporan yang sama berbeda dari data rilis yang berlaku; periksa datanya."]
+    share = _percent(changed)
+    return [f"Label instansi pada {share} laporan yang sama berbeda dari data rilis yang berlaku; periksa datanya."]
 
 
-def _both(pairs: Pairs, answer: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether each was right, by the challenger's labels, on rows that both have an opinion on."""
-    judged = [(new, old) for new, old in pairs if new.judged(answer) and answer in old.given]
-    wanted = [new.wanted[answer] for new, _ in judged]
-    new = np.array([pair[0].given[answer][0] == want for pair, want in zip(judged, wanted, strict=True)], dtype=bool)
-    old = np.array([pair[1].given[answer][0] == want for pair, want in zip(judged, wanted, strict=True)], dtype=bool)
-    return new, old
-
-
-def _resampled(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    draws = np.random.default_rng(SEED).integers(0, len(values), (RESAMPLES, len(values)))
-    return np.asarray(values[draws].mean(axis=1))
-
-
-def _worse(pairs: Pairs, figures: dict[str, Any]) -> list[str]:
-    """Paired bootstrap: worse if 97.5 % of the resamples say so."""
+def _worse(pairs: Sequence[Pair], figures: dict[str, Any]) -> list[str]:
+    """Worse if 97.5 % of the resamples say so."""
     reasons = []
-    for answer, name in NAMES.items():
-        new, old = _both(pairs, answer)
-        if not len(new):
+    for answer in ANSWERS:
+        found = difference(pairs, answer)
+        if found is None:
             continue
-        low, high = np.percentile(_resampled(new.astype(float) - old), [2.5, 97.5])
+        low, high = found.interval
         figures[answer] = {
-            "n": len(new),
-            "champion": float(old.mean()),
-            "challenger": float(new.mean()),
-            "interval": [float(low), float(high)],
+            "n": found.n,
+            "champion": found.champion,
+            "challenger": found.challenger,
+            "interval": [low, high],
         }
         if high < 0:
-            reasons.append(
-                f"Ketepatan {name} turun {_points(new.mean() - old.mean())} poin "
-                f"(selang 95 %: {_points(low)} sampai {_points(high)})."
-            )
+            lost, least, most = (f"{-100 * value:.1f}".replace(".", ",") for value in (found.lead, high, low))
+            reasons.append(f"Ketepatan {NAMES[answer]} turun {lost} poin (selang 95 %: {least} sampai {most} poin).")
     return reasons
 
 
-def _recall_lost(pairs: Pairs, portal: Portal) -> list[str]:
+def _recall_lost(pairs: Sequence[Pair], portal: Portal) -> list[str]:
     """Agencies with rows enough whose own complaints are found much less often."""
-    wanted = [(new.wanted["agency"], new, old) for new, old in pairs if new.judged("agency") and "agency" in old.given]
-    counted = Counter(code for code, _, _ in wanted)
+    judged = [pair for pair in pairs if pair.judged("agency")]
+    counted = Counter(pair.wanted("agency") for pair in judged)
     reasons = []
     for code, count in counted.most_common():
         if count < FEWEST_OF_AGENCY:
             break
-        theirs = [(new, old) for wish, new, old in wanted if wish == code]
-        new, old = (sum(pair[side].given["agency"][0] == code for pair in theirs) / count for side in (0, 1))
+        right = [pair.right("agency") for pair in judged if pair.wanted("agency") == code]
+        new, old = (sum(side) / count for side in zip(*right, strict=True))
         if old - new > MOST_RECALL_LOST + ROUNDING:
             name = portal.agency[code].name if code in portal.agency else code
-            reasons.append(f"{name}: laporannya kini ditemukan {new:.0%}, dahulu {old:.0%} (dari {count}).")
+            reasons.append(f"{name}: laporannya kini ditemukan {_percent(new)}, dahulu {_percent(old)} (dari {count}).")
     return reasons
 
 
-def _danger_missed(pairs: Pairs, thresholds: tuple[float, float], figures: dict[str, Any]) -> list[str]:
-    real = [(new, old) for new, old in pairs if new.wanted.get("urgency") == "darurat"]
-    new, old = (sum(pair[side].danger >= thresholds[side] for pair in real) for side in (0, 1))
+def _danger_missed(pairs: Sequence[Pair], thresholds: tuple[float, float], figures: dict[str, Any]) -> list[str]:
+    real = [pair for pair in pairs if pair.new.wanted.get("urgency") == "darurat"]
+    new = sum(pair.new.danger >= thresholds[0] for pair in real)
+    old = sum(pair.old.danger >= thresholds[1] for pair in real)
     figures["darurat"] = {"n": len(real), "champion": old, "challenger": new}
     return [f"Laporan darurat yang terangkat turun dari {old} menjadi {new} (dari {len(real)})."] if new < old else []
 
 
-def _calibration_broken(pairs: Pairs, figures: dict[str, Any]) -> list[str]:
+def _calibration_broken(pairs: Sequence[Pair], figures: dict[str, Any]) -> list[str]:
     """The stated confidence is further from the truth than the champion's, and far."""
-    judged = [(new, old) for new, old in pairs if new.judged("agency") and "agency" in old.given]
+    judged = [pair for pair in pairs if pair.judged("agency")]
     if not judged:
         return []
-    right = np.array([[item.given["agency"][0] == pair[0].wanted["agency"] for item in pair] for pair in judged])
-    p = np.array([[item.given["agency"][1] for item in pair] for pair in judged])
+    right = np.array([pair.right("agency") for pair in judged])
+    p = np.array([[pair.new.given["agency"][1], pair.old.given["agency"][1]] for pair in judged])
     new, old = (expected_calibration_error(p[:, side], right[:, side]) for side in (0, 1))
     figures["calibration_error"] = {"champion": old, "challenger": new}
     draws = np.random.default_rng(SEED).integers(0, len(judged), (200, len(judged)))
@@ -185,5 +196,5 @@ def _calibration_broken(pairs: Pairs, figures: dict[str, Any]) -> list[str]:
         for rows in draws
     ]
     if new > WORST_CALIBRATION and np.percentile(apart, 2.5) > 0:
-        return [f"Keyakinan tidak lagi sesuai kenyataan: melenceng {new:.1%}, dahulu {old:.1%}."]
+        return [f"Keyakinan tidak lagi sesuai kenyataan: melenceng {_percent(new, 1)}, dahulu {_percent(old, 1)}."]
     return []

@@ -1,6 +1,6 @@
 """A labelled history in the order of time: models of its earlier parts, asked about its later ones."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -14,10 +14,12 @@ from router_model.cleaning import cleaned
 from router_model.place import name_words
 from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Portal
 from router_model.terms import TermExtractor
+from training.complaint_keys import cleaned_key
 from training.dataset import Example
 from training.forward import Asked, ForwardScores, labels_of
-from training.near_copies import cleaned_key, copy_groups
+from training.near_copies import copy_groups
 from training.pipeline import TermCounts
+from training.progress import Progress as Progress
 from training.prototypes import prototypes
 from training.ridge import Days, Learning, Recency
 
@@ -28,9 +30,6 @@ CHOOSING = 2
 """On so many first stretches the way of learning is chosen; they lie before the rows that are reported on."""
 LEARNINGS = tuple(Learning(penalty, Recency(steady)) for steady in (1.0, 0.7) for penalty in (1.2, 0.6))
 _EPOCH = datetime(2000, 1, 1)
-
-Progress = Callable[[str, int, int], None]
-"""Called with a stage's name, steps done and steps in all."""
 
 
 def place_words(portal: Portal) -> frozenset[str]:

@@ -8,7 +8,7 @@ from training.charts import number, percent
 from training.checked_data import CheckedData, CheckedRow
 from training.dataset import FaultKind, LabelFault, LabelMapping, label_mappings
 from training.excerpts import excerpt, period_words, places, quoted
-from training.findings import MOST_LISTED, Finding, Severity, finding
+from training.findings import MOST_LISTED, Case, Finding, Severity, finding
 from training.name_similarity import proposals
 from training.reading import LABELS
 
@@ -83,19 +83,20 @@ def _faulty(
         if fault.kind in kinds:
             groups[fault.column, fault.value, fault.nearest].append(fault)
     days = {row.row.where: row.day for row in data.rows}
-    told = []
+    cases = []
     for (column, value, nearest), faults in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
         known = sorted(day for fault in faults if (day := days[fault.where]))
-        told.append(
+        told = (
             f"{COLUMN_NAMES[column]} {quoted(value)}: {number(len(faults))} laporan"
             + (f", {period_words(known[0], known[-1])}" if known else "")
             + (f"; mungkin maksudnya {quoted(nearest)}" if nearest else "")
             + f" ({places([data.place(fault.where) for fault in faults])})"
         )
+        cases.append(Case(told, tuple(fault.where for fault in faults), column, value, nearest))
     concerned = {fault.where for faults in groups.values() for fault in faults}
     return finding(
-        code, title, severity, told, advice,
-        rows=len(concerned), total=data.total, unit="label", most=MOST_LISTED,
+        code, title, severity, [case.told for case in cases], advice,
+        rows=len(concerned), total=data.total, unit="label", most=MOST_LISTED, cases=cases,
     )  # fmt: skip
 
 
@@ -122,48 +123,66 @@ def _mapping_words(mapping: LabelMapping, portal: Portal) -> str:
 
 
 def _similar(data: CheckedData) -> Finding:
-    counts = Counter(row.labels["agency"] for row in data.rows if "agency" in row.labels)
-    found = proposals(counts)
+    rows: dict[str, list[str]] = defaultdict(list)
+    for row in data.rows:
+        if "agency" in row.labels:
+            rows[row.labels["agency"]].append(row.row.where)
+    found = proposals({label: len(own) for label, own in rows.items()})
+    cases = [
+        Case(
+            f"{quoted(item.label)} ({number(item.rows)}) dan {quoted(item.agency)} ({number(item.agency_rows)}): "
+            f"{item.reason}",
+            tuple(rows[item.label]),
+            "agency",
+            item.label,
+            item.agency,
+        )
+        for item in found
+    ]
     return finding(
         "similar_names",
         "Beberapa nama untuk satu instansi",
         "perlu dilihat",
-        [
-            f"{quoted(item.label)} ({number(item.rows)}) dan {quoted(item.agency)} ({number(item.agency_rows)}): "
-            f"{item.reason}"
-            for item in found
-        ],
+        [case.told for case in cases],
         "Bila memang satu instansi, tulis yang satu di kolom aliases instansi yang lain (agencies.csv); bila yang satu "
         "menggantikan yang lain, tulis di successions.csv.",
         rows=sum(proposal.rows for proposal in found),
         total=data.total,
         unit="pasang nama",
         most=MOST_LISTED,
+        cases=cases,
     )
 
 
 def _pairs(data: CheckedData, portal: Portal) -> Finding:
     """Agencies with a category that `categories.csv` gives to others only."""
-    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[CheckedRow]] = defaultdict(list)
     for row in data.learned:
         labels = row.example.labels if row.example else {}
         if {"unit", "category"} <= labels.keys() and not portal.may_own(
             portal.category[labels["category"]], labels["unit"]
         ):
-            groups[row.labels["agency"], row.labels["category"]].append(row.where)
+            groups[row.labels["agency"], row.labels["category"]].append(row)
+    cases = [
+        Case(
+            f"{quoted(agency)} dengan {quoted(category)}: {number(len(rows))} laporan "
+            f"({places([row.where for row in rows])})",
+            tuple(row.row.where for row in rows),
+            "category",
+        )
+        for (agency, category), rows in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    ]
     return finding(
         "impossible_pair",
         "Instansi yang menurut portal tidak mengurus kategorinya",
         "perlu dilihat",
-        [
-            f"{quoted(agency)} dengan {quoted(category)}: {number(len(wheres))} laporan ({places(wheres)})"
-            for (agency, category), wheres in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
-        ],
+        [case.told for case in cases],
         "Perbaiki labelnya, atau tambahkan instansinya ke kolom agencies kategori itu di categories.csv.",
         rows=sum(map(len, groups.values())),
         total=data.total,
         unit="pasangan",
         most=MOST_LISTED,
+        cases=cases,
     )
 
 

@@ -261,11 +261,23 @@ class NearestNames:
         self._of_government: dict[tuple[str, str], _Choices] = {}
         self._found: dict[str, str] = {}
 
+    @property
+    def names(self) -> set[str]:
+        return {name for _, name in self._known}
+
     def of(self, label: str) -> str:
         """The name whose label is nearest, by spelling or as an acronym; "" if none is close."""
         if label not in self._found:
             self._found[label] = self._find(parse_name(label)) if folded(label) else ""
         return self._found[label]
+
+    def closest(self, label: str, most: int) -> list[str]:
+        """The names that are nearest by spelling, nearest first, however far they are."""
+        words = " ".join(parse_name(label).core) if folded(label) else ""
+        spelled = [" ".join(name.core) for name, _ in self._known]
+        found = process.extract(words, spelled, scorer=fuzz.token_sort_ratio, limit=None)
+        first = [self.of(label)] if self.of(label) else []
+        return list(dict.fromkeys([*first, *(self._known[place][1] for _, _, place in found)]))[:most]
 
     def _find(self, name: Name) -> str:
         choices = self._of_government.get(name.government)

@@ -1,6 +1,5 @@
 """Which complaints are the same text, or nearly: they must never stand on both sides of an evaluation."""
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +8,6 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from router_model.cleaning import cleaned
 from router_model.complaint import Complaint
 from router_model.tokens import normal_words
 
@@ -19,17 +17,6 @@ COMMON = 0.1
 """Words in more than this share of the texts are multiplied as a dense matrix, which is faster."""
 FEWEST_WORDS = 5
 STRIP = 512
-
-
-def seen_key(complaint: Complaint) -> int:
-    """A 64-bit key of a complaint's words; equal for texts that differ only in case, spacing and signs."""
-    return cleaned_key(cleaned(complaint)[0])
-
-
-def cleaned_key(complaint: Complaint) -> int:
-    """`seen_key` of a complaint that was cleaned already."""
-    words = " ".join(normal_words(complaint.words))
-    return int.from_bytes(hashlib.blake2b(words.encode(), digest_size=8).digest(), "big")
 
 
 def copy_groups(complaints: Sequence[Complaint], near: float = NEAR) -> NDArray[np.intp]:

@@ -17,6 +17,7 @@ from typing import Any
 import joblib
 import numpy as np
 import orjson
+from scipy.stats import binomtest
 
 from router_model import __version__
 from router_model.errors import ReleaseError
@@ -35,21 +36,22 @@ from router_model.release import (
     sealed,
     write_arrays,
 )
-from training.answered import write_answered
+from training.answered import FORWARD_FILE, Answered, write_answered
+from training.comparison import CHAMPION_FILE
+from training.complaint_keys import seen_key
 from training.dataset import Example, LabelMapping
 from training.gate import Verdict
 from training.model_card import model_card
-from training.near_copies import seen_key
 from training.report_page import report_page
-from training.thresholds import Effect
+from training.thresholds import Effect, choose_policy, precisions
 from training.trainer import Trained
+from training.wishes import Wish, record_of
 
 DRAFT = ".draft-"
 DRAFT_AGE = 3600
 """Seconds."""
 SCORES = ("rows", "answers", "routes", "danger", "candidates")
 """What of the evaluation stands in the manifest; all of it is in `evaluation.json`."""
-FORWARD_FILE = "forward.parquet"
 EVALUATION = "evaluation.json"
 SAME_MODEL = "Modelnya sama; hanya ketepatan yang diminta berubah."
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "PySastrawi", "joblib")
@@ -71,19 +73,22 @@ def publish(
     now: datetime | None = None,
     *,
     verdict: Verdict | None = None,
+    champion: Sequence[Answered] = (),
     mappings: Sequence[LabelMapping] = (),
 ) -> str:
     """Builds the folder beside its place, flushes it to disk and renames it there. Returns the release's id.
 
     The same model of the same day is the same release; publishing it again changes nothing. `verdict` is the
     gate's where it was asked, `mappings` are the old labels that were learned as another body's; both stand in
-    the report.
+    the report. `champion` is what the gate heard from the release in force, kept for `training.comparison`.
 
     Raises:
         ReleaseError: the disk refuses, the portal folder changed since training began, or a release of this id
             is there but cannot be trusted. Nothing new is in the registry then.
     """
     with _draft(registry) as draft:
+        if champion:
+            write_answered(champion, draft / CHAMPION_FILE)
         return _publish_from(draft, trained, rows, portal_folder, registry, now or datetime.now(UTC), verdict, mappings)
 
 
@@ -100,6 +105,8 @@ def publish_policy(
     with _draft(registry) as draft:
         shutil.copytree(release.folder, draft, dirs_exist_ok=True)
         (draft / MANIFEST).unlink()
+        # The model met nobody anew: against its parent it answers the same.
+        (draft / CHAMPION_FILE).unlink(missing_ok=True)
         moment = now or datetime.now(UTC)
         manifest = {name: value for name, value in release.manifest.items() if name not in ("seal", "files")}
         manifest["policy"] = asdict(policy)
@@ -107,6 +114,7 @@ def publish_policy(
         manifest["id"] = f"{release.portal.code}-{moment:%Y%m%d}-{manifest['model_hash'][:8]}"
         manifest["created_at"] = moment.isoformat(timespec="seconds")
         manifest["parent"] = release.id
+        manifest.setdefault("asked", _asked(release.portal))
         manifest["scores"] = manifest["scores"] | {"routes": effect.routes()}
         manifest["gate"] = Verdict(True, release.id, (SAME_MODEL,)).as_dict()
         place = release_folder(registry, manifest["id"])
@@ -114,9 +122,37 @@ def publish_policy(
             return _already(place)
         evaluation = orjson.loads((draft / EVALUATION).read_bytes())
         _write_evaluation(
-            draft, evaluation | {"routes": evaluation["routes"] | effect.page()}, manifest, release.portal
+            draft, evaluation | {"routes": evaluation["routes"] | effect_routes(effect)}, manifest, release.portal
         )
         return _put(draft, place, manifest)
+
+
+def publish_wish(release: Release, wish: Wish, registry: Path, now: datetime | None = None) -> str:
+    """The same model with thresholds for a wish, chosen on all of its forward answers; the figures of routes are those
+    of thresholds that did not see the rows they are counted on. Returns the release's id.
+
+    Raises:
+        ReleaseError: as `publish`.
+    """
+    record = record_of(release.folder, release.manifest, release.portal)
+    before = Policy.from_values(release.manifest["policy"])
+    policy = choose_policy(record.rows, wish.named(record.emergency), before.place_precision)
+    return publish_policy(release, policy, record.foreseen([wish])[wish], registry, now)
+
+
+def effect_routes(effect: Effect) -> dict[str, dict[str, Any]]:
+    """An effect as the report's page needs it; what is above neither threshold is reviewed."""
+    routes: dict[str, dict[str, Any]] = dict(effect.routes())
+    for route, count, right in (
+        ("auto", effect.auto, effect.auto_right),
+        ("prefill", effect.prefill, effect.prefill_right),
+    ):
+        routes[route] |= {"n": count, "labelled": count}
+        if count:
+            exact = binomtest(right, count).proportion_ci(0.95, method="exact")
+            routes[route]["interval"] = [float(exact.low), float(exact.high)]
+    rest = effect.rows - effect.auto - effect.prefill
+    return routes | {"review": {"share": rest / max(effect.rows, 1), "n": rest, "labelled": 0}}
 
 
 @contextmanager
@@ -177,6 +213,7 @@ def _publish_from(
         },
         "labels": {answer: list(names) for answer, names in trained.router.scorer.arrays.classes.items()},
         "policy": policy,
+        "asked": _asked(portal),
         "scores": {name: trained.scores[name] for name in SCORES if name in trained.scores},
         "held_back": _period(trained.held_back),
         "gate": verdict.as_dict() if verdict else None,
@@ -204,6 +241,11 @@ def _put(draft: Path, place: Path, manifest: Mapping[str, Any]) -> str:
             raise
     flush_folder(place.parent)
     return place.name
+
+
+def _asked(portal: Portal) -> dict[str, float]:
+    """The precisions that the portal folder asks for; a later wish may have other ones."""
+    return asdict(Wish(*precisions(portal.settings.get("policy", {}))))
 
 
 def _period(rows: Sequence[Example]) -> dict[str, str | None]:

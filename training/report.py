@@ -16,11 +16,12 @@ from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
 from router_model.policy import Route
-from router_model.portal import REPORT_TYPES, Portal
+from router_model.portal import Portal
 from router_model.suggestion import Router, Suggestion
 from training.baselines import baseline_answers
 from training.dataset import Example
 from training.evaluation import Outcome, equal_mass_bins, evaluation_of, last_of_equal, outcomes, right_by_route
+from training.label_names import label_name
 from training.thresholds import CANDIDATES_HOLD
 
 Floats = NDArray[np.float64]
@@ -80,19 +81,6 @@ def report_of(
     if known is not None:
         report["baselines"] = _baselines(known, asked, by_answer, draws)
     return report
-
-
-def label_name(portal: Portal, answer: str, code: str) -> str:
-    """What people call a class."""
-    if answer == "category" and code in portal.category:
-        return portal.category[code].name
-    if answer == "urgency":
-        return next((level.name for level in portal.urgency if level.code == code), code)
-    if answer == "report_type":
-        return REPORT_TYPES.get(code, code)
-    if code.startswith("@"):
-        return portal.unit_name(code) + (" (tempat belum diketahui)" if answer == "agency" else " (semua kantor)")
-    return portal.agency[code].name if code in portal.agency else code
 
 
 def interval(values: Floats) -> list[float]:

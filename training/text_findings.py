@@ -1,7 +1,7 @@
 """What is wrong with the texts of a data set: missing, sent twice, sent in waves, with answers or personal data."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 from router_model.personal_data import KIND_LABELS
@@ -9,7 +9,7 @@ from router_model.tokens import disposition_leaks
 from training.charts import number
 from training.checked_data import CheckedData, CheckedRow
 from training.excerpts import LONGEST_EXCERPT, excerpt, masked, period_words, places, quoted, shortened
-from training.findings import MOST_LISTED, Finding, finding
+from training.findings import MOST_LISTED, Case, Finding, finding
 
 CAMPAIGN_ROWS = 5
 CAMPAIGN_DAYS = 14
@@ -59,6 +59,10 @@ def _wheres(rows: Iterable[CheckedRow]) -> str:
     return places([row.where for row in rows])
 
 
+def _places(rows: Iterable[CheckedRow]) -> tuple[str, ...]:
+    return tuple(row.row.where for row in rows)
+
+
 def _no_text(data: CheckedData) -> Finding:
     empty = [row for row in data.rows if not row.row.get("text")]
     return finding(
@@ -70,30 +74,45 @@ def _no_text(data: CheckedData) -> Finding:
         rows=len(empty),
         total=data.total,
         count=len(empty),
+        cases=[Case(_wheres(empty), _places(empty))] if empty else [],
     )
 
 
 def _conflicting(data: CheckedData, same: Groups, column: str, code: str, title: str) -> Finding:
-    told, rows = [], 0
+    cases = []
     for group in same:
-        counts = Counter(row.labels[column] for row in group if column in row.labels)
-        if len(counts) > 1:
-            rows += counts.total()
-            sides = ", ".join(
-                f"{quoted(name)} ({n})" for name, n in sorted(counts.items(), key=lambda i: (-i[1], i[0]))
-            )
-            told.append(f"{_wheres(group)}: {sides} – {excerpt(group[0].complaint)}")
+        sides: dict[str, list[CheckedRow]] = defaultdict(list)
+        for row in group:
+            if column in row.labels:
+                sides[row.labels[column]].append(row)
+        if len(sides) > 1:
+            cases.append(_conflict(group, column, dict(sorted(sides.items(), key=lambda i: (-len(i[1]), i[0])))))
     return finding(
         code,
         title,
         "perlu dilihat",
-        told,
+        [case.told for case in cases],
         "Tentukan jawaban yang benar dan samakan labelnya; bila keduanya wajar, biarkan: ini batas ketepatan yang "
         "dapat dicapai siapa pun.",
-        rows=rows,
+        rows=sum(len(case.rows) for case in cases),
         total=data.total,
         unit="teks",
         most=MOST_LISTED,
+        cases=cases,
+    )
+
+
+def _conflict(group: Sequence[CheckedRow], column: str, sides: Mapping[str, Sequence[CheckedRow]]) -> Case:
+    """Rows of one text under the labels of a column, the label of most rows first."""
+    named = ", ".join(f"{quoted(name)} ({len(rows)})" for name, rows in sides.items())
+    labelled = [row for rows in sides.values() for row in rows]
+    days = {row.day: row for row in labelled if row.day}
+    return Case(
+        f"{_wheres(group)}: {named} – {excerpt(group[0].complaint)}",
+        _places(labelled),
+        column,
+        sides={name: _places(rows) for name, rows in sides.items()},
+        newest=days[max(days)].labels[column] if days else "",
     )
 
 
@@ -108,7 +127,18 @@ def _repeated(data: CheckedData, same: Groups) -> Finding:
         rows=again,
         total=data.total,
         count=again,
+        cases=[Case("", tuple(where for group in same for where in _places(_surplus(group))))] if same else [],
     )
+
+
+def _surplus(group: Iterable[CheckedRow]) -> Iterator[CheckedRow]:
+    """Rows that teach nothing which an earlier one of the same text does not; other labels are no copies."""
+    seen: set[frozenset[tuple[str, str]]] = set()
+    for row in group:
+        labels = frozenset(row.labels.items())
+        if labels in seen:
+            yield row
+        seen.add(labels)
 
 
 def _near_copies(data: CheckedData, groups: Groups) -> Finding:
@@ -172,6 +202,7 @@ def _leaked(data: CheckedData) -> Finding:
         "Tidak perlu diubah: bagian yang ditambahkan saat meneruskan laporan tidak ikut dipelajari.",
         rows=len(found),
         total=data.total,
+        cases=[Case("", _places(row for row, _ in found))] if found else [],
     )
 
 

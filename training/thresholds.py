@@ -1,14 +1,18 @@
-"""Chooses a policy from forward answers; a change of wishes needs no training."""
+"""Chooses a policy from forward answers; a change of wishes needs no training.
+
+The pages for admins do the same, so nothing here is imported that only training needs.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta, binomtest
 
+from router_model.errors import PortalError
 from router_model.policy import NEVER, Policy, Threshold
 from training.answered import Answered
 
@@ -21,16 +25,41 @@ RISK = 0.05
 """One-sided: in one of twenty choices the true precision is lower than asked."""
 
 
+def unlikely(rate: float, trials: int) -> NDArray[np.int64]:
+    """For 0, 1, ... `trials` trials the most hits of which so few, where each trial hits at `rate` (0 to 1, both
+    excluded), happen with probability `RISK` or less; -1 where none do.
+
+    As many faults at rate 1 - precision prove the precision by the one-sided 95 % Clopper-Pearson bound (1934), as
+    many right answers at rate precision refute it.
+    """
+    return _unlikely(rate, 1 << trials.bit_length())[: trials + 1]
+
+
+@lru_cache(256)
+def _unlikely(rate: float, trials: int) -> NDArray[np.int64]:
+    """Counted up trial by trial: P(X <= k) of n + 1 trials is that of n less `rate` times P(X = k)."""
+    most = np.full(trials + 1, -1)
+    few, at_most, here, one_more = -1, 0.0, 0.0, 1.0
+    for n in range(1, trials + 1):
+        at_most -= rate * here
+        here, one_more = here * n * (1 - rate) / (n - few), one_more * (1 - rate) + rate * here
+        while at_most + one_more <= RISK:
+            few, at_most, here = few + 1, at_most + one_more, one_more
+            one_more = here * (n - few) / (few + 1) * rate / (1 - rate)
+        most[n] = few
+    return most
+
+
 def smallest_sure(p: NDArray[np.float64], right: NDArray[np.bool_], precision: float) -> float:
-    """The smallest threshold above which rows are right at least as often as asked, with a one-sided 95 %
-    Clopper-Pearson bound (1934); `NEVER` if there is none."""
+    """The smallest threshold above which rows are right at least as often as asked, with a one-sided 95 % bound;
+    `NEVER` if there is none."""
     order = np.argsort(-p, kind="stable")
-    hits = np.cumsum(right[order])
-    taken = np.arange(1, len(hits) + 1)
+    wrong = np.cumsum(~right[order])
+    taken = np.arange(1, len(wrong) + 1)
     # A threshold takes every row that stands at it: only the last of equal probabilities can be one.
     last = np.append(p[order][1:] != p[order][:-1], True) if len(p) else np.empty(0, bool)
-    bound = beta.ppf(RISK, hits, taken - hits + 1)
-    enough = np.flatnonzero((bound >= precision) & (taken >= FEWEST_FOR_THRESHOLD) & last)
+    proven = wrong <= unlikely(1 - precision, len(p))[1:]
+    enough = np.flatnonzero(proven & (taken >= FEWEST_FOR_THRESHOLD) & last)
     return float(p[order[enough[-1]]]) if len(enough) else NEVER
 
 
@@ -45,15 +74,14 @@ def agency_threshold(rows: Sequence[Answered], precision: float) -> Threshold:
         given = [row for row in rows if row.given["unit"][0] == unit]
         proven = _sure(given, "agency", precision)
         taken = [row.right("agency") for row in given if row.given["agency"][1] >= shared]
-        if proven < shared or (len(taken) >= FEWEST_FOR_THRESHOLD and _at_most(taken) < precision):
+        if proven < shared or (len(taken) >= FEWEST_FOR_THRESHOLD and _refuted(taken, precision)):
             own[unit] = proven
     return Threshold(shared, own)
 
 
-def _at_most(right: Sequence[bool]) -> float:
-    """Upper one-sided 95 % Clopper-Pearson bound of how often these are right."""
-    hits = sum(right)
-    return float(beta.ppf(1 - RISK, hits + 1, len(right) - hits)) if hits < len(right) else 1.0
+def _refuted(right: Sequence[bool], precision: float) -> bool:
+    """Whether answers right as often as `precision` would hardly ever be right as seldom as these."""
+    return sum(right) <= int(unlikely(precision, len(right))[-1])
 
 
 def _sure(rows: Sequence[Answered], answer: str, precision: float) -> float:
@@ -70,20 +98,38 @@ def candidate_threshold(rows: Sequence[Answered], share: float = CANDIDATES_HOLD
 
 
 def choose_policy(rows: Sequence[Answered], wishes: Mapping[str, Any], place_precision: float) -> Policy:
-    """Thresholds for the wanted precisions, named as in `portal.toml`, table `policy`."""
-    defaults = Policy()
-    auto = float(wishes.get("precision_auto", defaults.precision_auto))
-    prefill = float(wishes.get("precision_prefill", defaults.precision_prefill))
+    """Thresholds for the wanted precisions, named as in `portal.toml`, table `policy`.
+
+    Raises:
+        PortalError: a wish that is no share.
+    """
+    auto, prefill = precisions(wishes)
     return Policy(
         auto=agency_threshold(rows, auto),
         prefill=agency_threshold(rows, prefill),
         category=_sure([row for row in rows if row.judged("category")], "category", prefill),
         candidate=candidate_threshold(rows),
-        emergency=float(wishes.get("emergency_threshold", defaults.emergency)),
+        emergency=_share(wishes, "emergency_threshold", Policy().emergency),
         place_precision=place_precision,
         precision_auto=auto,
         precision_prefill=prefill,
     )
+
+
+def precisions(wishes: Mapping[str, Any]) -> tuple[float, float]:
+    """The wanted precision of `auto` and of `prefill`; raises `PortalError` as `choose_policy`."""
+    usual = Policy()
+    return (
+        _share(wishes, "precision_auto", usual.precision_auto),
+        _share(wishes, "precision_prefill", usual.precision_prefill),
+    )
+
+
+def _share(wishes: Mapping[str, Any], name: str, otherwise: float) -> float:
+    value = wishes.get(name, otherwise)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise PortalError(f"portal.toml, tabel policy: {name} = {value!r} harus angka di antara 0 dan 1.")
+    return float(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,33 +150,25 @@ class Effect:
             for route, (count, right) in taken.items()
         }
 
-    def page(self) -> dict[str, dict[str, Any]]:
-        """The same for the pages, which also say how many; what is above neither threshold is reviewed."""
-        routes: dict[str, dict[str, Any]] = dict(self.routes())
-        for route, count, right in (
-            ("auto", self.auto, self.auto_right),
-            ("prefill", self.prefill, self.prefill_right),
-        ):
-            routes[route] |= {"n": count, "labelled": count}
-            if count:
-                exact = binomtest(right, count).proportion_ci(0.95, method="exact")
-                routes[route]["interval"] = [float(exact.low), float(exact.high)]
-        rest = self.rows - self.auto - self.prefill
-        return routes | {"review": {"share": rest / max(self.rows, 1), "n": rest, "labelled": 0}}
-
 
 def effect(policy: Policy, rows: Sequence[Answered], external: frozenset[str] = frozenset()) -> Effect:
     """Counts held-back complaints that are neither raised as danger, nor without their place, nor for an `external`
-    agency (codes); unknown words are not looked at. The thresholds may have been chosen on these rows too, which
-    flatters them a little.
+    agency (codes); unknown words are not looked at. Thresholds that were chosen on these rows too look a little
+    better than they are: see `training.wishes`.
     """
     held_back = [row for row in rows if row.held_back and row.judged("agency")]
-    auto: list[bool] = []
-    prefill: list[bool] = []
-    for row in held_back:
-        (code, p), unit = row.given["agency"], row.given["unit"][0]
-        elsewhere = row.danger >= policy.emergency or code.startswith("@") or code in external
-        if elsewhere or p < policy.prefill.of(unit):
-            continue
-        (auto if p >= policy.auto.of(unit) else prefill).append(row.right("agency"))
-    return Effect(len(held_back), len(auto), sum(auto), len(prefill), sum(prefill))
+    asked = [row for row in held_back if stays(row, policy.emergency, external)]
+    prefill = [row for row in asked if reaches(row, policy.prefill)]
+    auto = [row.right("agency") for row in prefill if reaches(row, policy.auto)]
+    right = sum(row.right("agency") for row in prefill)
+    return Effect(len(held_back), len(auto), sum(auto), len(prefill) - len(auto), right - sum(auto))
+
+
+def stays(row: Answered, emergency: float, external: frozenset[str]) -> bool:
+    """Whether nothing but the agency's threshold decides the route."""
+    code = row.given["agency"][0]
+    return row.danger < emergency and not code.startswith("@") and code not in external
+
+
+def reaches(row: Answered, threshold: Threshold) -> bool:
+    return row.given["agency"][1] >= threshold.of(row.given["unit"][0])

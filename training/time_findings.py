@@ -9,7 +9,7 @@ from statistics import median
 from training.charts import number, percent
 from training.checked_data import EARLIEST, CheckedData, CheckedRow
 from training.excerpts import day_words, period_words, places, quoted
-from training.findings import Finding, finding
+from training.findings import Case, Finding, finding
 
 WEEK = timedelta(days=7)
 JUMP_TIMES = 3
@@ -62,6 +62,7 @@ def _no_date(data: CheckedData) -> Finding:
         rows=len(missing),
         total=data.total,
         count=len(missing),
+        cases=_case(missing),
     )
 
 
@@ -76,7 +77,12 @@ def _odd_dates(data: CheckedData) -> Finding:
         "depan akan dikira yang terbaru.",
         rows=len(odd),
         total=data.total,
+        cases=_case(odd),
     )
+
+
+def _case(rows: Sequence[CheckedRow]) -> list[Case]:
+    return [Case(places([row.where for row in rows]), tuple(row.row.where for row in rows))] if rows else []
 
 
 def _gaps(data: CheckedData, weeks: Mapping[date, int]) -> Finding:

@@ -14,7 +14,7 @@ from service.api.dispositions import DispositionOut, Label, disposition_out
 from service.choices import LONGEST_NAME, LONGEST_REASON, chosen, masked
 from service.database import review
 from service.database.database import Database
-from service.database.review import Waiting
+from service.database.review import Filters, Waiting
 from service.once import IdempotencyKey, done_once
 from service.problems import described
 from service.wire import Body, SuggestionId, SuggestionOut, suggestion_of
@@ -108,7 +108,9 @@ async def next_waiting(
 ) -> NextOut:
     """Emergencies first, then the least sure. It is yours for ten minutes; asking again gives the same one."""
     account = _account(by, asker)
-    found = await database.write(lambda connection: review.next_for(connection, asker.portal, account, route))
+    found = await database.write(
+        lambda connection: review.next_for(connection, asker.portal, account, Filters(route=route))
+    )
     return NextOut(item=waiting_out(found) if found else None)
 
 
@@ -138,8 +140,8 @@ async def decide(
     picked = replace(labels, by=account)
 
     def act(connection: Connection) -> tuple[int, DispositionOut]:
-        kept, new = review.decide(connection, asker.portal, suggestion_id, picked, by=account, who=asker.who)
-        return (201 if new else 200), disposition_out(kept)
+        decided = review.decide(connection, asker.portal, suggestion_id, picked, by=account, who=asker.who)
+        return (201 if decided.new else 200), disposition_out(decided.disposition)
 
     return await done_once(request, asker, database, secret, idempotency_key, act)
 

@@ -7,42 +7,18 @@ import typer
 from sqlalchemy.exc import OperationalError
 
 from router_model.errors import AduanError
-from service.cli import (
-    backups,
-    checking,
-    dispositions,
-    erasing,
-    keys,
-    policy,
-    portals,
-    prediction,
-    releases,
-    replaying,
-    serving,
-    training,
-    users,
-    webhooks,
-    worker,
-)
+from service.cli.commands import COMMANDS, LazyGroup
 from service.cli.output import complain
 
 app = typer.Typer(
+    cls=LazyGroup,
     help="Pemilah dan penerus pengaduan masyarakat.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(portals.app, name="portal")
-app.add_typer(releases.app, name="release")
-app.add_typer(keys.app, name="key")
-app.add_typer(dispositions.app, name="disposition")
-app.add_typer(users.app, name="user")
-app.add_typer(webhooks.app, name="webhook")
-for command in (
-    checking.check, training.train, training.evaluate, replaying.replay, policy.policy, prediction.predict,
-    prediction.score, serving.serve, worker.worker, erasing.erase, erasing.keep, backups.backup, backups.restore,
-):  # fmt: skip
-    app.command()(command)
+for name, (_, line) in COMMANDS.items():
+    app.command(name, help=line)(lambda: None)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import typer
 from service import backup as backups
 from service.cli.keys import open_database
 from service.cli.output import AsJson, progress, result, result_json, say
-from service.cli.releases import login_name
+from service.cli.person import login_name
 from service.database.connection import open_engine
 from service.settings import settings_from_environment
 

@@ -10,7 +10,7 @@ import typer
 from router_model.registry import champion
 from service.cli.keys import open_database
 from service.cli.output import AsJson, Registry, result, result_json, say
-from service.cli.releases import login_name
+from service.cli.person import login_name
 from service.dataset_content import from_content
 from service.disposition_import import Imported, in_batches, record_rows
 from service.upload_reading import DISPOSE

@@ -11,7 +11,7 @@ from router_model.errors import AduanError
 from service import retention
 from service.cli.keys import open_database
 from service.cli.output import AsJson, result, result_json, say
-from service.cli.releases import login_name
+from service.cli.person import login_name
 from service.database import erasure
 from service.database.erasure import Erased
 from service.settings import settings_from_environment
@@ -21,6 +21,8 @@ NAMES = {
     "suggestions": "laporan dengan saran",
     "dispositions": "disposisi",
     "skips": "lewatan",
+    "judgements": "penilaian petugas",
+    "shadow_answers": "jawaban rilis bayangan",
     "repeats": "jawaban tersimpan",
     "webhook_messages": "pesan webhook",
     "webhook_deliveries": "pengiriman webhook",

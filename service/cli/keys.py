@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from service.cli.output import AsJson, result, result_json, result_table, say
-from service.cli.releases import login_name
+from service.cli.person import login_name
 from service.database import keys
 from service.database.database import Database
 from service.database.keys import SCOPES, ApiKey

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from training.history import Progress as ProgressCall
+from training.progress import Progress as ProgressCall
 
 people = Console(stderr=True, highlight=False)
 

@@ -1,7 +1,5 @@
 """`aduan release`: the life of releases."""
 
-import getpass
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +12,7 @@ from router_model.errors import ReleaseError
 from router_model.registry import Entry, champions, entries, release_folder
 from router_model.release import bulleted, faults, read_manifest
 from service.cli.output import AsJson, Registry, result, result_json, result_table, say
+from service.cli.person import login_name
 
 app = typer.Typer(help="Daftar, keterangan, pemeriksaan dan pemberlakuan rilis.", no_args_is_help=True)
 ReleaseId = Annotated[str, typer.Argument(metavar="ID", help="Nomor rilis.")]
@@ -26,14 +25,6 @@ ACTIONS = {
     releases.OVERRULE: "diberlakukan dengan alasan",
     releases.ROLLBACK: "dikembalikan",
 }
-
-
-def login_name() -> str:
-    """Who is recorded as having promoted or rolled back; the user's number where it has no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
 
 
 @app.command("list")

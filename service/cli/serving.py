@@ -9,7 +9,7 @@ import typer
 from router_model.registry import champions
 from service.cli.keys import open_database
 from service.cli.output import say
-from service.cli.releases import login_name
+from service.cli.person import login_name
 from service.database import keys
 from service.database.keys import SCOPES
 from service.server import command

@@ -12,11 +12,11 @@ from router_model.portal import load_portal
 from router_model.release import Release
 from service.cli.labelled import Columns, From, PortalFolder, Until, labelled, report_faults, within
 from service.cli.output import AsJson, Registry, progress, result_json, result_table, say, show_scores
-from service.cli.releases import login_name
+from service.cli.person import login_name
 from service.serving import serving_release
+from training.complaint_keys import seen_key
 from training.dataset import Example
 from training.learning import learn
-from training.near_copies import seen_key
 from training.publishing import SCORES
 from training.report import full_report
 from training.report_page import report_page

@@ -9,7 +9,7 @@ import typer
 
 from service import passwords
 from service.cli.output import AsJson, result_json, result_table, say
-from service.cli.releases import login_name
+from service.cli.person import login_name
 from service.database import users
 from service.database.database import Database
 from service.database.users import ROLES

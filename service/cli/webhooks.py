@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from service.cli.keys import open_database
 from service.cli.output import AsJson, result, result_json, result_table, say
-from service.cli.releases import login_name
+from service.cli.person import login_name
 from service.database import webhooks
 from service.database.webhooks import EVENTS
 from service.settings import settings_from_environment

@@ -70,6 +70,7 @@ def record(
         NoSuchSuggestionError: there is no such suggestion in this portal.
     """
     row = _suggestion(connection, portal, suggestion_id, external_id)
+    result = outcome(row["agency"], row["category"], chosen)
     before = newest(connection, row["id"])
     if before and _chosen(before).labels == chosen.labels:
         return _disposition(before, row), False
@@ -85,14 +86,18 @@ def record(
         "by": chosen.by,
         "reason": chosen.reason,
         "source": source,
-        "outcome": _outcome(row, chosen),
+        "outcome": result,
         "undone": False,
         "created_at": datetime.now(UTC),
     }
     connection.execute(insert(dispositions).values(values))
-    connection.execute(
-        update(suggestions).where(suggestions.c.id == row["id"]).values(state="done", leased_by=None, leased_until=None)
-    )
+    if not (row["sampled"] and row["state"] == "open" and source != REVIEW and result == "accepted"):
+        # A portal that carries out a sure answer says nothing of whether it was right.
+        connection.execute(
+            update(suggestions)
+            .where(suggestions.c.id == row["id"])
+            .values(state="done", leased_by=None, leased_until=None)
+        )
     kept = _disposition(values, row)
     detail = {"agency": kept.chosen.agency, "outcome": kept.outcome, "source": source}
     audit.record(
@@ -110,7 +115,9 @@ def record(
 
 def _suggestion(connection: Connection, portal: str, suggestion_id: str, external_id: str) -> RowMapping:
     found = suggestions.c.id == suggestion_id if suggestion_id else suggestions.c.external_id == external_id
-    columns = (suggestions.c[name] for name in ("id", "external_id", "release", "agency", "category"))
+    columns = (
+        suggestions.c[name] for name in ("id", "external_id", "release", "agency", "category", "state", "sampled")
+    )
     query = select(*columns).where(suggestions.c.portal == portal, found).with_for_update()
     row = connection.execute(query).mappings().first()
     if row is None:
@@ -134,10 +141,11 @@ def _sequence(connection: Connection, suggestion_id: str) -> int:
     return (connection.execute(query).scalar() or 0) + 1
 
 
-def _outcome(row: RowMapping, chosen: Chosen) -> str:
-    if row["agency"] is None:
+def outcome(agency: str | None, category: str | None, chosen: Chosen) -> str:
+    """A choice next to the `agency` and `category` that were suggested; see `Disposition`."""
+    if agency is None:
         return "scratch"
-    same = row["agency"] == chosen.agency and chosen.category in (None, row["category"])
+    same = agency == chosen.agency and chosen.category in (None, category)
     return "accepted" if same else "changed"
 
 

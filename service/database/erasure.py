@@ -12,8 +12,10 @@ from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, i
 from service.database import audit, datasets, schema
 from service.database.schema import (
     dispositions,
+    judgements,
     portal_settings,
     repeats,
+    shadow_answers,
     skips,
     suggestions,
     webhook_deliveries,
@@ -21,7 +23,8 @@ from service.database.schema import (
 )
 
 MOST_AT_ONCE = 500
-TOUCHED = (suggestions, dispositions, skips, repeats, webhook_messages, webhook_deliveries, schema.datasets)
+OF_A_SUGGESTION = (dispositions, skips, judgements, shadow_answers)
+TOUCHED = (suggestions, *OF_A_SUGGESTION, repeats, webhook_messages, webhook_deliveries, schema.datasets)
 Erased = Counter[str]
 """Rows by the name of their table; under "datasets", rows within data sets."""
 
@@ -94,12 +97,11 @@ def _erase(connection: Connection, portal: str, ids: list[str], external_ids: Co
     )
     erased = _delete_messages(connection, list(connection.scalars(messages)))
     erased["repeats"] = _delete_repeats(connection, portal, set(ids), set(external_ids) - {None, ""})
-    for table, column in (
-        (dispositions, dispositions.c.suggestion_id),
-        (skips, skips.c.suggestion_id),
-        (suggestions, suggestions.c.id),
-    ):
+    for table in OF_A_SUGGESTION:
+        column = table.c.suggestion_id
         erased[str(table.name)] = _delete(connection, table, table.c.portal == portal, column.in_(ids))
+    mine = (suggestions.c.portal == portal, suggestions.c.id.in_(ids))
+    erased["suggestions"] = _delete(connection, suggestions, *mine)
     return +erased
 
 

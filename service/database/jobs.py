@@ -1,11 +1,11 @@
 """Work that outlives a request. A worker holds a job by a lease that it renews; a lease that ran out frees the job.
 
 Every change names the attempt it belongs to, so that a worker whose lease ran out cannot change what another one
-took up.
+took up. Each is a line in the log of the job.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
@@ -13,7 +13,8 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, literal, or_, select, text, update
 
 from router_model.errors import AduanError
-from service.database import audit
+from service.database import audit, job_log
+from service.database.job_log import Line
 from service.database.schema import Moment, jobs
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -21,8 +22,10 @@ QUEUED, RUNNING, DONE, FAILED, CANCELLED = get_args(JobState)
 MOST_ATTEMPTS = 3
 GAVE_UP = f"Berhenti {MOST_ATTEMPTS} kali sebelum selesai. Periksa memori dan catatan pekerja, lalu mulai lagi."
 TRAINING = "training"
-"""The one kind of job there is."""
-_CLAIM_LOCK = 51_71_2027
+CHECK = "check"
+POLICY = "policy"
+_LOCK = 51_71_2027
+_ENDED = {DONE: "Selesai.", FAILED: "Gagal.", CANCELLED: "Dibatalkan."}
 
 
 class NoJobError(AduanError):
@@ -34,6 +37,10 @@ class NoJobError(AduanError):
 
 class JobOverError(AduanError):
     """A job that is over cannot be cancelled any more."""
+
+    def __init__(self, kind: str) -> None:
+        name = "Pelatihan" if kind == TRAINING else "Pekerjaan"
+        super().__init__(f"{name} ini sudah berakhir, tidak dapat dibatalkan lagi.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +83,34 @@ def enqueue(connection: Connection, portal: str, kind: str, request: Mapping[str
         "leased_until": None,
     }
     connection.execute(insert(jobs).values(row))
+    job_log.add(connection, portal, row["id"], Line(row["created_at"], "Diminta; menunggu pekerja."))
     audit.record(connection, portal=portal, who=by, action=f"{kind}.start", subject=row["id"])
     return Job(**row)
+
+
+def enqueue_alone(connection: Connection, portal: str, kind: str, request: Mapping[str, Any], by: str) -> Job | None:
+    """Unless one of this kind waits or runs already, however many ask at once."""
+    take_turns(connection)
+    return None if unfinished(connection, portal, kind) else enqueue(connection, portal, kind, request, by)
+
+
+def take_turns(connection: Connection) -> None:
+    """Until the transaction ends. SQLite has one writer anyway; in PostgreSQL, two at once would not see what the
+    other one begins."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+
+def unfinished(connection: Connection, portal: str, kind: str) -> Job | None:
+    """The oldest that waits or runs; no other of its kind runs before it has ended."""
+    query = (
+        select(jobs)
+        .where(jobs.c.portal == portal, jobs.c.kind == kind, jobs.c.state.in_((QUEUED, RUNNING)))
+        .order_by(jobs.c.created_at, jobs.c.id)
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().first()
+    return Job(**row) if row else None
 
 
 def one(connection: Connection, portal: str, job_id: str) -> Job:
@@ -94,21 +127,26 @@ def newest(connection: Connection, portal: str, kind: str, most: int = 100) -> l
     return [Job(**row) for row in connection.execute(query).mappings()]
 
 
-def claim(connection: Connection, now: datetime, lease: timedelta) -> Job | None:
-    """Takes the job that waited longest; of each portal only one runs at a time.
+def claim(connection: Connection, now: datetime, lease: timedelta, kinds: Collection[str] | None = None) -> Job | None:
+    """Takes the job that waited longest, of these kinds or of any; of each portal and kind only one runs at a time.
 
     What nobody holds any more is taken up again, or is over: cancelled if that was asked, failed after
     `MOST_ATTEMPTS`.
     """
-    if connection.dialect.name == "postgresql":
-        # Two claims at once would not see each other's job of the same portal. SQLite has one writer anyway.
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CLAIM_LOCK})
+    take_turns(connection)
     lost = and_(jobs.c.state == RUNNING, jobs.c.leased_until < now)
     _end(connection, and_(lost, jobs.c.cancel), CANCELLED, now)
     _end(connection, and_(lost, jobs.c.attempts >= MOST_ATTEMPTS), FAILED, now, GAVE_UP)
     other = jobs.alias()
-    busy = exists().where(other.c.portal == jobs.c.portal, other.c.state == RUNNING, other.c.leased_until >= now)
+    busy = exists().where(
+        other.c.portal == jobs.c.portal,
+        other.c.kind == jobs.c.kind,
+        other.c.state == RUNNING,
+        other.c.leased_until >= now,
+    )
     free = and_(or_(jobs.c.state == QUEUED, lost), ~busy)
+    if kinds is not None:
+        free = and_(free, jobs.c.kind.in_(kinds))
     first = select(jobs.c.id).where(free).order_by(jobs.c.created_at, jobs.c.id).limit(1).scalar_subquery()
     taken = (
         update(jobs)
@@ -123,7 +161,12 @@ def claim(connection: Connection, now: datetime, lease: timedelta) -> Job | None
         .returning(*jobs.c)
     )
     row = connection.execute(taken).mappings().first()
-    return Job(**row) if row else None
+    if row is None:
+        return None
+    job = Job(**row)
+    message = "Mulai." if job.attempts == 1 else f"Mulai lagi, percobaan ke-{job.attempts} dari {MOST_ATTEMPTS}."
+    job_log.add(connection, job.portal, job.id, Line(now, message))
+    return job
 
 
 def _end(connection: Connection, which: ColumnElement[bool], state: str, now: datetime, error: str = "") -> None:
@@ -134,6 +177,7 @@ def _end(connection: Connection, which: ColumnElement[bool], state: str, now: da
         .returning(jobs.c.portal, jobs.c.kind, jobs.c.id)
     ).all()
     for portal, kind, job_id in ended:
+        job_log.add(connection, portal, job_id, Line(now, error or _ENDED[state]))
         audit.record(
             connection, portal=portal, who="worker", action=f"{kind}.finish", subject=job_id, detail={"state": state}
         )
@@ -154,6 +198,12 @@ def heartbeat(connection: Connection, job: Job, now: datetime, lease: timedelta,
     return kept is not None and not kept.cancel
 
 
+def note(connection: Connection, job: Job, lines: Sequence[Line]) -> None:
+    """What whoever runs it has to say; nothing is kept of a worker that no longer holds it."""
+    if lines and connection.execute(select(jobs.c.id).where(_held(job)).with_for_update()).first():
+        job_log.add(connection, job.portal, job.id, *lines)
+
+
 def finish(
     connection: Connection, job: Job, state: str, *, result: Mapping[str, Any] | None = None, error: str = ""
 ) -> bool:
@@ -165,6 +215,7 @@ def finish(
         .values(state=state, result=result, error=error, finished_at=now, leased_until=None)
     ).rowcount
     if ended:
+        job_log.add(connection, job.portal, job.id, Line(now, error or _ENDED[state]))
         detail = {"state": state}
         release = (result or {}).get("release")
         audit.record(
@@ -185,11 +236,14 @@ def give_back(connection: Connection, job: Job, *, counts: bool) -> None:
     _end(connection, and_(_held(job), jobs.c.cancel), CANCELLED, now)
     if counts:
         _end(connection, and_(_held(job), jobs.c.attempts >= MOST_ATTEMPTS), FAILED, now, GAVE_UP)
-    connection.execute(
+    given_back = connection.execute(
         update(jobs)
         .where(_held(job))
         .values(state=QUEUED, leased_until=None, progress={}, attempts=job.attempts if counts else job.attempts - 1)
-    )
+    ).rowcount
+    if given_back:
+        message = "Prosesnya mati; akan dicoba lagi." if counts else "Pekerja berhenti; akan dimulai lagi."
+        job_log.add(connection, job.portal, job.id, Line(now, message))
 
 
 def cancel(connection: Connection, portal: str, job_id: str, by: str) -> Job:
@@ -209,7 +263,9 @@ def cancel(connection: Connection, portal: str, job_id: str, by: str) -> Job:
     ).rowcount
     job = one(connection, portal, job_id)
     if job.state in (DONE, FAILED):
-        raise JobOverError("Pelatihan ini sudah berakhir, tidak dapat dibatalkan lagi.")
+        raise JobOverError(job.kind)
     if changed:
+        message = _ENDED[CANCELLED] if job.state == CANCELLED else "Pembatalan diminta."
+        job_log.add(connection, portal, job_id, Line(now, message))
         audit.record(connection, portal=portal, who=by, action=f"{job.kind}.cancel", subject=job_id)
     return job

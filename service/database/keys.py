@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
 
 from router_model.errors import AduanError
 from service.database import audit
-from service.database.schema import api_keys
+from service.database.schema import api_keys, suggestions
 
 SCOPES = ("suggest", "dispose", "review", "admin")
+FIRST_KEY = "kunci-pertama"
+"""What the key is called that the first start of the service prints."""
 
 
 class KeyRefusedError(AduanError):
@@ -85,9 +87,7 @@ def rotate(connection: Connection, key_id: str, overlap: timedelta, by: str = ""
     now = datetime.now(UTC)
     old = one(connection, key_id)
     if not old.works(now) or old.rotated_to:
-        raise KeyRefusedError(
-            f"Kunci {key_id} sudah tidak berlaku atau sudah diganti. Buat yang baru: aduan key create"
-        )
+        raise KeyRefusedError(f"Kunci {key_id} sudah tidak berlaku atau sudah diganti. Buatlah kunci baru.")
     lasted = old.expires_at - old.created_at if old.expires_at else None
     new, secret = create(
         connection, old.portal, old.name, old.scopes, expires_at=now + lasted if lasted else None, by=by
@@ -114,6 +114,31 @@ def one(connection: Connection, key_id: str) -> ApiKey:
     if row is None:
         raise KeyRefusedError(f"Kunci {key_id} tidak ada; lihat: aduan key list")
     return _key(row)
+
+
+def in_portal(connection: Connection, portal: str, key_id: str) -> ApiKey:
+    """Raises `KeyRefusedError` for a key that the portal does not have."""
+    found = next((key for key in of_portal(connection, portal) if key.id == key_id), None)
+    if found is None:
+        raise KeyRefusedError("Kunci ini tidak ada di portal Anda.")
+    return found
+
+
+def of_portal(connection: Connection, portal: str) -> list[ApiKey]:
+    """All keys of one portal, newest first."""
+    query = select(api_keys).where(api_keys.c.portal == portal).order_by(api_keys.c.created_at.desc(), api_keys.c.id)
+    return [_key(row) for row in connection.execute(query).mappings()]
+
+
+def last_asked(connection: Connection, portal: str, since: datetime) -> dict[str, datetime]:
+    """When each key last sent a complaint, of those that did since then."""
+    asked = suggestions.c
+    query = (
+        select(asked.asked_by, func.max(asked.created_at))
+        .where(asked.portal == portal, asked.created_at >= since)
+        .group_by(asked.asked_by)
+    )
+    return dict(connection.execute(query).tuples().all())
 
 
 def every(connection: Connection) -> list[ApiKey]:

@@ -41,7 +41,16 @@ def _settings(row: RowMapping) -> PortalSettings:
     return PortalSettings(**{name: row[name] for name in _NAMES if row[name] is not None})
 
 
-def change(connection: Connection, portal: str, by: str, wanted: PortalSettings) -> None:
+def change(
+    connection: Connection,
+    portal: str,
+    by: str,
+    wanted: PortalSettings,
+    *,
+    action: str = "settings.change",
+    subject: str = "",
+) -> None:
+    """The audit log tells of it as `action` on `subject`, which is the portal itself if none is named."""
     values = asdict(wanted)
     before = asdict(of(connection, portal))
     if changed := {name: value for name, value in values.items() if value != before[name]}:
@@ -51,4 +60,4 @@ def change(connection: Connection, portal: str, by: str, wanted: PortalSettings)
             .values(portal=portal, **values)
             .on_conflict_do_update(index_elements=["portal"], set_=values)
         )
-        audit.record(connection, portal=portal, who=by, action="settings.change", subject=portal, detail=changed)
+        audit.record(connection, portal=portal, who=by, action=action, subject=subject or portal, detail=changed)

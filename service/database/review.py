@@ -1,38 +1,102 @@
-"""The queue of those who review: who looks at what, for how long, and what they decided."""
+"""The queue of those who review: who looks at what, and what they decided.
+
+Of a complaint that two people should look at, what the first says counts at once, so that nobody waits for the
+second, who does not know of it. Where they differ, a third settles it. Emergencies are looked at once.
+"""
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
-from router_model.errors import AduanError
-from service.database import audit, dispositions
-from service.database.dispositions import REVIEW, Chosen, Disposition, NoSuchSuggestionError
+from router_model.policy import Route
+from service.database import audit, dispositions, leases, looks
+from service.database import judgements as judging
+from service.database.dispositions import REVIEW, Chosen, Disposition
+from service.database.judgements import Judgement
+from service.database.leases import WAITING
+from service.database.looks import NotYoursError as NotYoursError
+from service.database.looks import Said
 from service.database.schema import dispositions as disposition_rows
-from service.database.schema import skips, suggestions
+from service.database.schema import judgements, skips, suggestions
 
-LEASE = timedelta(minutes=10)
+SKIPPED_RESTS = timedelta(hours=8)
+"""For how long what somebody skipped does not come back to them."""
 
 
-class NotYoursError(AduanError):
-    """Somebody else has decided, or is looking at it now; or there is nothing to undo."""
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What somebody wants to see; empty means any. Agency, category and urgency are those the model ranked first.
+    An emergency that nobody decided is shown all the same."""
+
+    route: str = ""
+    agency: str = ""
+    category: str = ""
+    urgency: str = ""
+    channel: str = ""
+    older_than_hours: float = 0
+
+
+EVERYTHING = Filters()
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A complaint that was handed out. `complaint` and `answer` are the JSON texts as they were kept."""
+    """A complaint that was handed out. `complaint` and `answer` are the JSON texts as they were kept. `look` is 1, 2
+    or 3; whoever looks should not be able to tell."""
 
     id: str
+    external_id: str
     complaint: str
     answer: str
+    route: str
+    look: int
+    created_at: datetime
+    received_at: datetime | None
+    due_at: datetime | None
     leased_until: datetime
+    release: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """`disposition` is what this person said, which for a second look is not in force. `new` is false for the same
+    again; `settled` when nobody has to look any more."""
+
+    disposition: Disposition
+    new: bool
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Emergencies that nobody decided yet. `unseen` of them were on nobody's screen, and one of those is first."""
+
+    open: int
+    unseen: int
+    oldest: datetime | None
+    first_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """`open` counts complaints by route; `decided_by_me` and `accepted_by_me` count since `since`."""
+    """`open` counts complaints by route, `second` and `third` those that wait for another look, `overdue` the open
+    ones past their deadline; `decided_by_me` and `accepted_by_me` count since `since`."""
 
     open: Mapping[str, int]
     oldest: datetime | None
@@ -40,39 +104,122 @@ class Stats:
     decided: int
     decided_by_me: int
     accepted_by_me: int
+    second: int
+    third: int
+    overdue: int
 
 
 def next_for(
-    connection: Connection, portal: str, by: str, route: str = "", now: datetime | None = None
+    connection: Connection, portal: str, by: str, filters: Filters = EVERYTHING, now: datetime | None = None
 ) -> Waiting | None:
-    """Hands out the first of the queue, for `LEASE`; the one that `by` already holds before any other.
+    """Hands out the first of the queue, for `leases.LEASE`, and takes back whatever else `by` has.
 
-    Two people never get the same: whoever is first takes the lease in the database. What `by` skipped does not
-    come back to them.
+    Emergencies come first, the oldest before the others; then what `by` has already; then by deadline, priority and
+    age. Two people never get the same, and nobody what they have judged already or skipped lately.
     """
     now = now or datetime.now(UTC)
+    leases.one_at_a_time(connection, portal, by)
     columns = suggestions.c
-    mine = and_(columns.leased_by == by, columns.leased_until > now)
-    skipped = exists().where(skips.c.suggestion_id == columns.id, skips.c.by == by)
+    first = _first(connection, portal, by, now, _emergency(), columns.created_at) or _first(
+        connection,
+        portal,
+        by,
+        now,
+        and_(~_emergency(), *_chosen_by(filters, now)),
+        columns.due_at.asc().nulls_last(),
+        columns.priority.desc(),
+        columns.created_at,
+    )
+    if first is None:
+        leases.let_go(connection, portal, by)
+        return None
+    return _handed(connection, portal, first, by, now)
+
+
+def _emergency() -> ColumnElement[bool]:
+    return and_(suggestions.c.state == "open", suggestions.c.route == Route.EMERGENCY.value)
+
+
+def _chosen_by(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
+    columns = suggestions.c
+    wanted = {name: getattr(filters, name) for name in ("route", "agency", "category", "urgency", "channel")}
+    conditions = [columns[name] == value for name, value in wanted.items() if value]
+    if filters.older_than_hours:
+        came = func.coalesce(columns.received_at, columns.created_at)
+        conditions.append(came <= now - timedelta(hours=filters.older_than_hours))
+    return conditions
+
+
+def _first(
+    connection: Connection,
+    portal: str,
+    by: str,
+    now: datetime,
+    which: ColumnElement[bool],
+    *order: ColumnElement[object],
+) -> str | None:
+    """What `by` has already, or else the first in this order that they may have; rows that others are just taking
+    are passed over."""
+    columns, skipped = suggestions.c, skips.c
+    lately = (skipped.portal == portal, skipped.by == by, skipped.created_at > now - SKIPPED_RESTS)
     query = (
-        select(columns.id, columns.complaint, columns.answer)
-        .where(columns.portal == portal, columns.state == "open", or_(_free(now), mine), ~skipped)
-        .order_by(case((mine, 0), else_=1), columns.priority.desc(), columns.created_at)
+        select(columns.id)
+        .where(
+            columns.portal == portal,
+            columns.state.in_(WAITING),
+            leases.free_for(by, now),
+            which,
+            columns.id.not_in(select(skipped.suggestion_id).where(*lately)),
+            or_(columns.state == "open", ~judging.said_by(by)),
+        )
+        .order_by(case((columns.leased_by == by, 0), else_=1), *order, columns.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    if route:
-        query = query.where(columns.route == route)
-    row = connection.execute(query).first()
-    if row is None:
-        return None
-    until = now + LEASE
-    connection.execute(update(suggestions).where(columns.id == row.id).values(leased_by=by, leased_until=until))
-    return Waiting(row.id, row.complaint, row.answer, until)
+    return connection.scalar(query)
 
 
-def _free(now: datetime) -> ColumnElement[bool]:
-    return or_(suggestions.c.leased_until.is_(None), suggestions.c.leased_until <= now)
+def _handed(connection: Connection, portal: str, suggestion_id: str, by: str, now: datetime) -> Waiting:
+    until = leases.take(connection, portal, suggestion_id, by, now)
+    row = connection.execute(select(suggestions).where(suggestions.c.id == suggestion_id)).mappings().one()
+    return Waiting(
+        id=row["id"],
+        external_id=row["external_id"] or "",
+        complaint=row["complaint"],
+        answer=row["answer"],
+        route=row["route"],
+        look=looks.look_of(row["state"]),
+        created_at=row["created_at"],
+        received_at=row["received_at"],
+        due_at=row["due_at"],
+        leased_until=until,
+        release=row["release"],
+    )
+
+
+def one(connection: Connection, portal: str, suggestion_id: str, by: str, now: datetime | None = None) -> Waiting:
+    """Hands out this complaint, as `next_for` does.
+
+    Raises:
+        NoSuchSuggestionError: there is no such complaint in this portal.
+        NotYoursError: it is decided, or somebody else has it.
+    """
+    now = now or datetime.now(UTC)
+    leases.one_at_a_time(connection, portal, by)
+    row = looks.locked(connection, portal, suggestion_id)
+    looks.may_look(row, judging.in_force(connection, suggestion_id), by, now)
+    return _handed(connection, portal, suggestion_id, by, now)
+
+
+def hold(connection: Connection, portal: str, suggestion_id: str, by: str, now: datetime | None = None) -> bool:
+    """Keeps what is still on the screen for another `LEASE`; false if it is no longer theirs."""
+    leases.one_at_a_time(connection, portal, by)
+    return leases.renew(connection, portal, suggestion_id, by, now or datetime.now(UTC))
+
+
+def give_back(connection: Connection, portal: str, suggestion_id: str, by: str) -> None:
+    """Lets others have it at once, if `by` has it."""
+    leases.give_back(connection, portal, suggestion_id, by)
 
 
 def decide(
@@ -83,20 +230,65 @@ def decide(
     *,
     by: str,
     who: str,
+    seconds: float | None = None,
     now: datetime | None = None,
-) -> tuple[Disposition, bool]:
-    """Keeps a decision, and whether it is new. The first answer wins.
+) -> Decided:
+    """Keeps what `by` says; `seconds` is how long they had it on the screen. The first answer wins. Whoever decided
+    may correct it until somebody else looks.
 
     Raises:
         NoSuchSuggestionError: there is no such complaint in this portal.
         NotYoursError: somebody else has decided it, or is looking at it.
     """
-    row = _locked(connection, portal, suggestion_id)
-    before = dispositions.newest(connection, suggestion_id)
-    if before and before["by"] == by and before["source"] == REVIEW:
-        return dispositions.record(connection, portal, chosen, who=who, source=REVIEW, suggestion_id=suggestion_id)
-    _yours(row, by, now or datetime.now(UTC))
-    return dispositions.record(connection, portal, chosen, who=who, source=REVIEW, suggestion_id=suggestion_id)
+    now, chosen = now or datetime.now(UTC), replace(chosen, by=by)
+    leases.one_at_a_time(connection, portal, by)
+    row = looks.locked(connection, portal, suggestion_id)
+    said = judging.in_force(connection, suggestion_id)
+    before = looks.judgement_of(by, said)
+    if before:
+        looks.not_overruled(connection, suggestion_id, said)
+        if before.labels == chosen.labels:
+            return Decided(_as_said(row, before, chosen), new=False, settled=row["state"] == "done")
+        looks.is_last(before, said)
+    else:
+        looks.may_act(row, said, by, now)
+    look = before.look if before else looks.look_of(row["state"])
+    kept = _recorded(connection, portal, suggestion_id, chosen, who) if look != 2 else None
+    judgement = judging.add(
+        connection,
+        portal,
+        suggestion_id,
+        look,
+        chosen,
+        seconds=seconds,
+        now=now,
+        disposition_id=kept.id if kept else "",
+    )
+    if kept is None:
+        detail = {"look": look, "agency": chosen.agency}
+        _audit(connection, portal, who, "review.judge", row, detail)
+    state = looks.move(connection, row, {**said, look: judgement}, by)
+    return Decided(kept or _as_said(row, judgement, chosen), new=True, settled=state == "done")
+
+
+def _recorded(connection: Connection, portal: str, suggestion_id: str, chosen: Chosen, who: str) -> Disposition | None:
+    """None if the same is in force already."""
+    kept, new = dispositions.record(connection, portal, chosen, who=who, source=REVIEW, suggestion_id=suggestion_id)
+    return kept if new else None
+
+
+def _as_said(row: RowMapping, said: Judgement, chosen: Chosen) -> Disposition:
+    return Disposition(
+        id=said.id,
+        portal=row["portal"],
+        suggestion_id=row["id"],
+        external_id=row["external_id"] or "",
+        chosen=chosen,
+        source=REVIEW,
+        outcome=dispositions.outcome(row["agency"], row["category"], chosen),
+        created_at=said.created_at,
+        release=row["release"],
+    )
 
 
 def skip(
@@ -111,11 +303,13 @@ def skip(
 ) -> None:
     """Gives a complaint back for others to look at. Raises as `decide` does."""
     now = now or datetime.now(UTC)
-    _yours(_locked(connection, portal, suggestion_id), by, now)
+    leases.one_at_a_time(connection, portal, by)
+    row = looks.locked(connection, portal, suggestion_id)
+    looks.may_act(row, judging.in_force(connection, suggestion_id), by, now)
     values = {"id": secrets.token_urlsafe(12), "portal": portal, "suggestion_id": suggestion_id}
     connection.execute(insert(skips).values(**values, by=by, reason=reason, created_at=now))
-    _give(connection, suggestion_id, "open", None, None)
-    audit.record(connection, portal=portal, who=who, action="review.skip", subject=suggestion_id)
+    leases.give_back(connection, portal, suggestion_id, by)
+    _audit(connection, portal, who, "review.skip", row)
 
 
 def undo(
@@ -125,43 +319,80 @@ def undo(
 
     Raises:
         NoSuchSuggestionError: there is no such complaint in this portal.
-        NotYoursError: the last act on it was not theirs.
+        NotYoursError: there is nothing of theirs, or somebody else has acted since.
     """
     now = now or datetime.now(UTC)
-    row = _locked(connection, portal, suggestion_id)
-    newest = dispositions.newest(connection, suggestion_id)
-    skipped = (
-        connection.execute(
-            select(skips)
-            .where(skips.c.suggestion_id == suggestion_id, skips.c.by == by)
-            .order_by(skips.c.created_at.desc())
-        )
-        .mappings()
-        .first()
-    )
-    if newest and newest["by"] == by and newest["source"] == REVIEW:
-        taken_back = disposition_rows.c.id == newest["id"]
-        connection.execute(update(disposition_rows).where(taken_back).values(undone=True))
-        earlier = dispositions.newest(connection, suggestion_id)
-        _give(connection, suggestion_id, "done" if earlier else "open", by, now + LEASE)
-    elif skipped and row["state"] == "open":
-        connection.execute(skips.delete().where(skips.c.id == skipped["id"]))
-        if row["leased_until"] is None or row["leased_until"] <= now:
-            _give(connection, suggestion_id, "open", by, now + LEASE)
-    else:
+    leases.one_at_a_time(connection, portal, by)
+    row = looks.locked(connection, portal, suggestion_id)
+    said = judging.in_force(connection, suggestion_id)
+    mine = looks.judgement_of(by, said)
+    free = _take_back(connection, row, said, mine, by) if mine else _unskip(connection, row, said, by, now)
+    if free:
+        leases.take(connection, portal, suggestion_id, by, now)
+    _audit(connection, portal, who, "review.undo", row)
+
+
+def _take_back(connection: Connection, row: RowMapping, said: Said, mine: Judgement, by: str) -> bool:
+    """Whether it waits for them again, and not for somebody else because what they corrected counts once more."""
+    looks.not_overruled(connection, row["id"], said)
+    looks.is_last(mine, said)
+    judging.take_back(connection, mine.id)
+    connection.execute(update(disposition_rows).where(disposition_rows.c.id == mine.id).values(undone=True))
+    left = judging.in_force(connection, row["id"])
+    looks.move(connection, row, left, by)
+    return not looks.judgement_of(by, left)
+
+
+def _unskip(connection: Connection, row: RowMapping, said: Said, by: str, now: datetime) -> bool:
+    """Whether nobody has it by now."""
+    query = select(skips.c.id, skips.c.created_at).where(skips.c.suggestion_id == row["id"], skips.c.by == by)
+    skipped = connection.execute(query.order_by(skips.c.created_at.desc())).first()
+    if skipped is None:
         raise NotYoursError("Tidak ada keputusan Anda pada laporan ini yang dapat dibatalkan.")
-    audit.record(connection, portal=portal, who=who, action="review.undo", subject=suggestion_id)
+    if row["state"] not in WAITING or any(other.created_at > skipped.created_at for other in said.values()):
+        raise NotYoursError("Laporan ini sudah diputuskan petugas lain setelah Anda lewati.")
+    connection.execute(delete(skips).where(skips.c.id == skipped.id))
+    return looks.holder(row, by, now) is None
+
+
+def last_act(connection: Connection, portal: str, by: str, since: datetime) -> str | None:
+    """The complaint that `by` decided or skipped last, of what was not undone."""
+    acts = union_all(
+        *(
+            select(table.c.suggestion_id, table.c.created_at).where(
+                table.c.portal == portal, table.c.by == by, table.c.created_at >= since, *conditions
+            )
+            for table, conditions in ((judgements, [judgements.c.undone.is_(False)]), (skips, []))
+        )
+    ).subquery()
+    return connection.scalar(select(acts.c.suggestion_id).order_by(acts.c.created_at.desc()).limit(1))
+
+
+def alarm(connection: Connection, portal: str) -> Alarm:
+    columns = suggestions.c
+    waiting, unseen = and_(columns.portal == portal, _emergency()), columns.seen_at.is_(None)
+    counts = select(func.count(), func.count(case((unseen, 1))), func.min(columns.created_at)).where(waiting)
+    many, many_unseen, oldest = connection.execute(counts).one()
+    unseen_first = (case((unseen, 0), else_=1), columns.created_at, columns.id)
+    first = connection.scalar(select(columns.id).where(waiting).order_by(*unseen_first).limit(1))
+    return Alarm(many, many_unseen, oldest, first)
 
 
 def stats(connection: Connection, portal: str, by: str, since: datetime, now: datetime | None = None) -> Stats:
     now = now or datetime.now(UTC)
     columns, decided = suggestions.c, disposition_rows.c
-    waiting = and_(columns.portal == portal, columns.state == "open")
-    routes = connection.execute(select(columns.route, func.count()).where(waiting).group_by(columns.route)).all()
-    oldest = connection.execute(
-        select(columns.created_at).where(waiting).order_by(columns.created_at).limit(1)
-    ).scalar()
-    leased = connection.execute(select(func.count()).where(waiting, columns.leased_until > now)).scalar_one()
+    in_queue = and_(columns.portal == portal, columns.state.in_(WAITING))
+    is_open = and_(columns.portal == portal, columns.state == "open")
+    routes = connection.execute(select(columns.route, func.count()).where(is_open).group_by(columns.route)).all()
+    oldest = connection.scalar(select(func.min(columns.created_at)).where(is_open))
+    leased, second, third, overdue = connection.execute(
+        select(
+            func.count(case((columns.leased_until > now, 1))),
+            func.count(case((columns.state == "second", 1))),
+            func.count(case((columns.state == "third", 1))),
+            func.count(case((and_(columns.state == "open", columns.due_at < now), 1))),
+        ).where(in_queue)
+    ).one()
     lately = and_(decided.portal == portal, decided.created_at >= since, decided.undone.is_(False))
     counts = connection.execute(
         select(
@@ -170,25 +401,17 @@ def stats(connection: Connection, portal: str, by: str, since: datetime, now: da
             func.count(case((and_(decided.by == by, decided.outcome == "accepted"), 1))),
         ).where(lately)
     ).one()
-    return Stats(dict(routes), oldest, leased, *counts)
+    return Stats(dict(routes), oldest, leased, *counts, second, third, overdue)
 
 
-def _locked(connection: Connection, portal: str, suggestion_id: str) -> RowMapping:
-    columns = (suggestions.c[name] for name in ("id", "state", "leased_by", "leased_until"))
-    query = select(*columns).where(suggestions.c.portal == portal, suggestions.c.id == suggestion_id).with_for_update()
-    row = connection.execute(query).mappings().first()
-    if row is None:
-        raise NoSuchSuggestionError
-    return row
-
-
-def _yours(row: RowMapping, by: str, now: datetime) -> None:
-    if row["state"] != "open":
-        raise NotYoursError("Laporan ini sudah diputuskan.")
-    if row["leased_by"] not in (None, by) and row["leased_until"] and row["leased_until"] > now:
-        raise NotYoursError("Laporan ini sedang dilihat petugas lain.")
-
-
-def _give(connection: Connection, suggestion_id: str, state: str, by: str | None, until: datetime | None) -> None:
-    values = {"state": state, "leased_by": by, "leased_until": until}
-    connection.execute(update(suggestions).where(suggestions.c.id == suggestion_id).values(values))
+def _audit(
+    connection: Connection,
+    portal: str,
+    who: str,
+    action: str,
+    row: RowMapping,
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    audit.record(
+        connection, portal=portal, who=who, action=action, subject=row["id"], release=row["release"], detail=detail
+    )

@@ -69,6 +69,8 @@ users = Table(
     UniqueConstraint("portal", "name", name="one_user_per_name"),
 )
 
+_QUEUE = ("portal", "state", "route", "leased_by", "leased_until", "due_at", "priority", "created_at", "id")
+"""All that choosing the next complaint reads: in the rows it stands behind the long texts."""
 suggestions = Table(
     "suggestions",
     schema,
@@ -99,7 +101,7 @@ suggestions = Table(
     Column("looks", Integer, nullable=False, default=1, server_default="1"),
     Index("one_per_external_id", "portal", "external_id", unique=True),
     Index("suggestions_by_time", "portal", "created_at"),
-    Index("suggestions_waiting", "portal", "state", "priority"),
+    Index("suggestions_waiting", *_QUEUE),
 )
 """`complaint` and `answer` are JSON text. `state` is "open" (a person still has to look), "second" and "third"
 (disposed of, but a second person should look too, or a third has to settle what two see differently), "done" (disposed
@@ -312,6 +314,7 @@ job_log = Table(
     "job_log",
     schema,
     Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("portal", String, nullable=False),
     Column("job_id", ForeignKey("jobs.id"), nullable=False),
     Column("at", Moment, nullable=False),
     Column("message", String, nullable=False),

@@ -46,6 +46,8 @@ class NewSuggestion:
     known_words: float | None
     complaint: str
     answer: str
+    sampled: bool = False
+    looks: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 SERIAL = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+QUEUE = ["portal", "state", "route", "leased_by", "leased_until", "due_at", "priority", "created_at", "id"]
 
 
 def upgrade() -> None:
@@ -23,6 +24,8 @@ def upgrade() -> None:
         ("shadow_release", sa.String),
     ):
         op.add_column("portal_settings", sa.Column(name, kind))
+    op.drop_index("suggestions_waiting", "suggestions")
+    op.create_index("suggestions_waiting", "suggestions", QUEUE)
     _reviewing()
     _learning()
 
@@ -79,6 +82,7 @@ def _learning() -> None:
     op.create_table(
         "job_log",
         sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
+        sa.Column("portal", sa.String, nullable=False),
         sa.Column("job_id", sa.String, sa.ForeignKey("jobs.id"), nullable=False),
         sa.Column("at", sa.DateTime, nullable=False),
         sa.Column("message", sa.String, nullable=False),

@@ -1,0 +1,119 @@
+"""A complaint as the pages of the review desk show it: in words, with nothing that tells who looked at it before."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import orjson
+
+from router_model.policy import ROUTE_LABELS, Route, reason
+from router_model.portal import REPORT_TYPES, Portal
+from service.database.complaints import Earlier
+from service.desk.candidates import Labels
+from service.desk.marked_text import marked
+from service.pages import lasting
+from service.wire import SuggestionOut, suggestion_of
+
+LONGEST_EXCERPT = 140
+"""Letters of an earlier complaint."""
+TO_SETTLE = "Dua petugas menilainya berbeda. Penilaian Anda yang menentukan."
+
+
+class Shown(Protocol):
+    """What is read of a complaint that waits, and of one that was kept."""
+
+    @property
+    def complaint(self) -> str: ...
+    @property
+    def answer(self) -> str: ...
+    @property
+    def route(self) -> str: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def received_at(self) -> datetime | None: ...
+    @property
+    def due_at(self) -> datetime | None: ...
+
+
+def facts(shown: Shown, now: datetime) -> dict[str, Any]:
+    """The complaint and what came with it, for a template."""
+    answer, complaint = suggestion_of(shown.answer), orjson.loads(shown.complaint)
+    title, text = complaint.get("title") or "", complaint.get("text") or ""
+    left = (shown.due_at - now).total_seconds() if shown.due_at else 0.0
+    route = disguised(shown.route)
+    told = [complaint.get(name) or "" for name in ("address", "village", "district")]
+    return {
+        "answer": answer,
+        "complaint": complaint,
+        "title": title,
+        "title_parts": marked(title, "title", answer.explanation),
+        "text_parts": marked(text, "text", answer.explanation),
+        "has_marks": bool(answer.explanation),
+        "place": ", ".join(dict.fromkeys(part for part in told if part)) or (answer.place.name if answer.place else ""),
+        "channel": (complaint.get("channel") or "").replace("_", " "),
+        "came": shown.received_at or shown.created_at,
+        "due_at": shown.due_at,
+        "deadline": f"{'sisa' if left > 0 else 'lewat'} {lasting(abs(left))}" if shown.due_at else "",
+        "late": left <= 0,
+        "route": route.value,
+        "route_label": ROUTE_LABELS[route],
+        "missing": answer.missing,
+    }
+
+
+def disguised(route: str) -> Route:
+    """What the model was sure of, and a person sees all the same, looks like what it was fairly sure of."""
+    return Route.PREFILL if route == Route.AUTO.value else Route(route)
+
+
+def why(answer: SuggestionOut) -> str:
+    """In one sentence what brought it to a person."""
+    said = [reason("fairly_sure").message if item.code == "sure" else item.message for item in answer.reasons]
+    if not said:
+        return "Petugas perlu memilih."
+    first, *others = [message.rstrip(".") for message in said]
+    return "; ".join([first, *(other[0].lower() + other[1:] for other in others)]) + "."
+
+
+def resembling(portal: Portal, item: Earlier) -> dict[str, Any]:
+    words = " ".join(f"{item.written.title}. {item.written.text}".removeprefix(". ").split())
+    excerpt = words if len(words) <= LONGEST_EXCERPT else f"{words[:LONGEST_EXCERPT].rsplit(' ', 1)[0]} …"
+    return {
+        "id": item.id,
+        "excerpt": excerpt or "Laporan tanpa teks",
+        "agency": agency_name(portal, item.agency),
+        "came": item.created_at,
+        "confidential": item.written.confidential,
+    }
+
+
+def named(portal: Portal, labels: Labels) -> list[str]:
+    """What was chosen, as people read it; what was not said is left out."""
+    parts = (
+        agency_name(portal, labels.agency),
+        category_name(portal, labels.category),
+        f"urgensi {urgency_name(portal, labels.urgency).lower()}" if labels.urgency else "",
+        REPORT_TYPES.get(labels.report_type, ""),
+    )
+    return [part for part in parts if part]
+
+
+def labels_of(codes: Sequence[str | None]) -> Labels:
+    """Of agency, category, urgency and report type, in this order."""
+    return Labels(*(code or "" for code in codes))
+
+
+def agency_name(portal: Portal, code: str | None) -> str:
+    """The code itself for a body that the portal does not have any more."""
+    if code and code.startswith("@"):
+        return portal.unit_name(code)
+    return portal.agency[code].name if code in portal.agency else code or ""
+
+
+def category_name(portal: Portal, code: str | None) -> str:
+    return portal.category[code].name if code in portal.category else code or ""
+
+
+def urgency_name(portal: Portal, code: str | None) -> str:
+    return next((level.name for level in portal.urgency if level.code == code), code or "")
