@@ -95,6 +95,7 @@ def scale(low: float, high: float, unit: Unit) -> list[float]:
     least 20 points, so that a small change does not look like a large one, and end at the whole."""
     if unit is Unit.SHARE:
         low, high = max(min(low, high - 0.2), 0.0), min(max(high, low + 0.2), 1.0)
+    high = max(high, low)
     size = 10.0 ** math.floor(math.log10((high - low) / MOST_STEPS or 1.0))
     for step in (max(factor * size, 1.0 if unit is Unit.COUNT else 0.0) for factor in (1, 2, 5, 10)):
         first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)

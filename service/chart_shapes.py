@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 WIDTH, FONT = 360.0, 12.0
 STYLES = 6
-"""So many kinds of lines and fillings there are; a seventh looks like the first."""
+"""So many colours there are; a seventh series looks like the first."""
 _NARROW, _WIDE = frozenset("fijlrtI.,:;'|()-– "), frozenset("mwMW%")
 Point: TypeAlias = tuple[float, float]
 
@@ -31,8 +31,8 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """`kind` is "grid", "base", "goal", "line", "range", "mark" or "band" (the last two are filled); `style` counts
-    from 1, 0 for none."""
+    """`kind` is "grid", "base", "goal", "line", "range", "mark" or "band" (the last two are filled); `style`
+    counts from 1, 0 for none."""
 
     path: str
     kind: str

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from service.chart_axes import GAP, Axes, axes, scale, short
-from service.chart_shapes import WIDTH, Bar, Hover, Label, Point, Stroke, mark, path, shortened, text_width
+from service.chart_shapes import STYLES, WIDTH, Bar, Hover, Label, Point, Stroke, mark, path, shortened, text_width
 from service.tables import Cell, Column, Table, Unit
 
-ROW_HEIGHT = 38.0
+ROW_HEIGHT = 40.0
 CROWDED = 30
 """With more places than this, only points that stand alone get a mark."""
 
@@ -18,12 +18,13 @@ CROWDED = 30
 @dataclass(frozen=True, slots=True)
 class Series:
     """One figure for each place on the horizontal axis, `None` where there is none; `lows` and `highs`, if any, bound
-    them."""
+    them. `style` is one of `STYLES`, 0 for the next."""
 
     name: str
     values: Sequence[float | None]
     lows: Sequence[float | None] = ()
     highs: Sequence[float | None] = ()
+    style: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def line_chart(
     Shares begin where they need to, all else at zero. `goals` are named levels to compare with. `of` heads the column
     of names in the table; a table of one's own, with a row for each name, may tell more.
     """
-    lines = [_finite(line) for line in lines]
+    lines = _finite(lines)
     told = table or _table(of, names, lines, unit)
     drawn = [value for line in lines for value in (*line.values, *line.lows, *line.highs) if value is not None]
     if not drawn:
@@ -87,7 +88,8 @@ def line_chart(
     ticks = scale(min(drawn) if unit is Unit.SHARE else 0.0, max(drawn), unit)
     frame = axes(names, ticks, unit, [name for name, _ in (*ends, *goals)])
     bands, strokes, marks = list[Stroke](), list[Stroke](), list[Stroke]()
-    for style, line in enumerate(lines, 1):
+    for line in lines:
+        style = line.style
         bands += [Stroke(outline, "band", style) for outline in _bands(frame, line)]
         for run in _runs(frame, line.values):
             strokes.append(Stroke(path(run), "line", style))
@@ -96,11 +98,11 @@ def line_chart(
     for _, level in goals:
         strokes.append(Stroke(path([(frame.left, frame.y(level)), (frame.right, frame.y(level))]), "goal"))
     labels = frame.names([(name, frame.y(level)) for name, level in (*ends, *goals)])
-    for style, label in enumerate(labels, 1):
+    styles = [line.style for line in lines] + [0 for _ in goals]
+    for style, label in zip(styles, labels, strict=True):
         sample = path([(frame.right + GAP, label.y), (frame.right + GAP + 13, label.y)])
-        own = style <= len(lines)
-        strokes.append(Stroke(sample, "line", style) if own else Stroke(sample, "goal"))
-        marks += [Stroke(mark(style, frame.right + GAP + 6.5, label.y), "mark", style)] if own else []
+        strokes.append(Stroke(sample, "line" if style else "goal", style))
+        marks += [Stroke(mark(style, frame.right + GAP + 6.5, label.y), "mark", style)] if style else []
     return Chart(
         key,
         title,
@@ -133,7 +135,7 @@ def stacked_bars(
     With `shares` every bar is the whole; `running` says that the last stretch of time is not over. `of` and `table`
     as of `line_chart`.
     """
-    parts = [_finite(part) for part in parts]
+    parts = _finite(parts)
     told = table or _table(of, names, parts, unit)
     stacks = [[max(part.values[place] or 0.0, 0.0) for part in parts] for place in range(len(names))]
     if not any(map(any, stacks)):
@@ -147,10 +149,10 @@ def stacked_bars(
     bars = list[Bar]()
     for place, stack in enumerate(stacks):
         kind = "running" if running and place == len(names) - 1 else "part"
-        for style, (value, below) in enumerate(zip(stack, _below(stack), strict=True), 1):
+        for part, value, below in zip(parts, stack, _below(stack), strict=True):
             top, bottom = frame.y(below + value), frame.y(below)
             if value:
-                bars.append(Bar(frame.x(place) - width / 2, top, width, bottom - top, kind, style))
+                bars.append(Bar(frame.x(place) - width / 2, top, width, bottom - top, kind, part.style))
     last = next(stack for stack in reversed(stacks) if any(stack))
     # Parts of nothing lie at one height: the sliver keeps their names in the order of the parts.
     middles = [
@@ -158,7 +160,10 @@ def stacked_bars(
         for place, (value, below) in enumerate(zip(last, _below(last), strict=True))
     ]
     labels = frame.names(list(zip(beside, middles, strict=True))) if beside else []
-    bars += [Bar(frame.right + GAP, label.y - 5.5, 11, 11, "part", style) for style, label in enumerate(labels, 1)]
+    bars += [
+        Bar(frame.right + GAP, label.y - 5.5, 11, 11, "part", part.style)
+        for part, label in zip(parts, labels, strict=False)
+    ]
     return Chart(
         key,
         title,
@@ -184,8 +189,9 @@ def bar_chart(
     of: str = "Nama",
     table: Table | None = None,
 ) -> Chart:
-    """Lying bars from top to bottom, each under its name; the longest fills the width, or `whole` would."""
-    rows = [row for row in rows if math.isfinite(row.value)]
+    """Lying bars from top to bottom, each under its name, with its bounds as a line below; the longest fills the width,
+    or `whole` would. `goal` is a figure to compare with."""
+    rows = [Row(row.name, row.value, row.note, *_kept((row.low, row.high))) for row in rows if math.isfinite(row.value)]
     told = table or Table((Column(of), Column("Nilai", unit)), tuple((row.name, row.value) for row in rows))
     most = whole or max([goal or 0.0, *(max(row.value, row.high or 0.0) for row in rows)], default=0.0) or 1.0
     bars, strokes, labels, hovers = list[Bar](), list[Stroke](), list[Label](), list[Hover]()
@@ -198,11 +204,11 @@ def bar_chart(
         value = f"{short(row.value, unit)} {row.note}".rstrip()
         name = shortened(row.name, WIDTH - text_width(value) - 2 * GAP)
         labels += [Label(0, top + 9, name, kind="name"), Label(WIDTH, top + 9, value, "end", "value")]
-        bars += [Bar(0, top + 19, WIDTH, 9, "track"), Bar(0, top + 19, x(row.value), 9, "part", 1)]
+        bars += [Bar(0, top + 17, WIDTH, 8, "track"), Bar(0, top + 17, x(row.value), 8, "part", 1)]
         if row.low is not None and row.high is not None:
-            strokes.append(Stroke(path([(x(row.low), top + 23.5), (x(row.high), top + 23.5)]), "range"))
+            strokes.append(Stroke(_range(x(row.low), x(row.high), top + 29), "range"))
         if goal is not None:
-            strokes.append(Stroke(path([(x(goal), top + 16), (x(goal), top + 31)]), "goal"))
+            strokes.append(Stroke(path([(x(goal), top + 15), (x(goal), top + 27)]), "goal"))
         hovers.append(Hover(0, top, WIDTH, ROW_HEIGHT, f"{row.name}: {value}"))
     height = ROW_HEIGHT * len(rows)
     return Chart(
@@ -218,18 +224,27 @@ def bar_chart(
     )
 
 
-def _finite(series: Series) -> Series:
-    """The same with `None` for what is no number."""
-    kept = [
-        [value if value is not None and math.isfinite(value) else None for value in values]
-        for values in (series.values, series.lows, series.highs)
+def _finite(given: Sequence[Series]) -> list[Series]:
+    """The same with `None` for what is no number, and with a style each."""
+    return [
+        Series(one.name, _kept(one.values), _kept(one.lows), _kept(one.highs), one.style or place % STYLES + 1)
+        for place, one in enumerate(given)
     ]
-    return Series(series.name, *kept)
+
+
+def _kept(values: Sequence[float | None]) -> list[float | None]:
+    return [value if value is not None and math.isfinite(value) else None for value in values]
 
 
 def _table(of: str, names: Sequence[str], lines: Sequence[Series], unit: Unit) -> Table:
     rows: list[tuple[Cell, ...]] = [(name, *(line.values[place] for line in lines)) for place, name in enumerate(names)]
     return Table((Column(of), *(Column(line.name, unit) for line in lines)), tuple(rows))
+
+
+def _range(low: float, high: float, y: float) -> str:
+    """A line with a tick at each end."""
+    ends = "".join(path([(end, y - 2.5), (end, y + 2.5)]) for end in (low, high))
+    return path([(low, y), (high, y)]) + ends
 
 
 def _below(stack: Sequence[float]) -> list[float]:

@@ -22,7 +22,7 @@ from training.checking import Checkup, check_table
 from training.dataset import known_labels
 from training.excerpts import excerpt
 from training.findings import Case, Finding
-from training.name_similarity import NearestNames
+from training.name_similarity import SAME_NAME, TYPO, NearestNames, likeness, parse_names
 from training.reading import COLUMNS, Row, Table
 
 MOST_TOLD = 500
@@ -99,6 +99,7 @@ def _told(found: Finding, rows: Mapping[str, Row], nearest: "_Nearest | None") -
 
 def _case(number: int, code: str, case: Case, rows: Mapping[str, Row], nearest: "_Nearest | None") -> dict[str, Any]:
     shown = number < MOST_TOLD
+    proposed = case.proposed if nearest and nearest.is_known(case.column, case.proposed) else ""
     sampled = case.rows[:SAMPLES] if shown and code in SAMPLED else ()
     return {
         "key": str(number),
@@ -106,12 +107,20 @@ def _case(number: int, code: str, case: Case, rows: Mapping[str, Row], nearest: 
         "rows": list(case.rows),
         "column": case.column,
         "label": case.label,
-        "proposed": case.proposed if nearest and nearest.is_known(case.column, case.proposed) else "",
+        "proposed": proposed,
+        "slip": bool(proposed) and _is_slip(case.label, proposed),
         "near": nearest.names(case.column, case.label) if nearest and shown and code in LABELS_TO_MAP else [],
         "sides": [[name, list(own)] for name, own in case.sides.items()],
         "newest": case.newest,
         "samples": [excerpt(cleaned(rows[where].complaint)[0]) for where in sampled],
     }
+
+
+def _is_slip(label: str, name: str) -> bool:
+    """Whether a label is a name misspelled or shortened, rather than one that merely resembles it."""
+    one, other = parse_names([label, name])
+    alike = likeness(one, other)
+    return alike is not None and alike.reason in (SAME_NAME, TYPO)
 
 
 class _Nearest:

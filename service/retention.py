@@ -4,13 +4,14 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from service.database import erasure, repeats
+from service.database import drafts, erasure, repeats
 from service.database.database import Database
 from service.database.erasure import Erased
 from service.settings import Settings
 
 REPEATED_WITHIN = timedelta(days=7)
 """How long an `Idempotency-Key` is remembered; `external_id` is for as long as the complaint is kept."""
+DRAFTS_KEPT = timedelta(days=7)
 PAUSE = 0.1
 """Seconds between two transactions, in which those who wait on SQLite's lock get their turn."""
 
@@ -36,9 +37,11 @@ def forget_repeats(database: Database, before: datetime) -> None:
 
 
 def sweep(database: Database, settings: Settings, now: datetime) -> dict[str, int]:
-    """Erases what every portal has kept for longer than it wants, and answers that no caller repeats any more.
-    Returns the complaints erased, by portal."""
+    """Erases what every portal has kept for longer than it wants, answers that no caller repeats any more, and drafts
+    that nobody added. Returns the complaints erased, by portal."""
     forget_repeats(database, now - REPEATED_WITHIN)
+    with database.begin() as connection:
+        drafts.forget(connection, now - DRAFTS_KEPT)
     with database.connect() as connection:
         days = erasure.days_kept(connection, settings.keep_days)
     erased = {

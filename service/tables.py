@@ -79,8 +79,8 @@ def csv_text(table: Table) -> str:
     formula begins with an apostrophe. Figures are plain: shares in [0, 1], stretches of time in seconds, ISO dates."""
     text = io.StringIO()
     rows = csv.writer(text)
-    rows.writerow(f"{column.name} (detik)" if column.unit is Unit.SPAN else column.name for column in table.columns)
-    rows.writerows([_plain(cell) for cell in row] for row in table.rows)
+    heads = (f"{column.name} (detik)" if column.unit is Unit.SPAN else column.name for column in table.columns)
+    rows.writerows([_plain(cell) for cell in row] for row in (heads, *table.rows))
     return f"\ufeff{text.getvalue()}"
 
 

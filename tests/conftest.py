@@ -115,7 +115,7 @@ def twins(denpasar: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path
             )
             for seed in ("1", "2")
         ]
-        assert [child.wait(timeout=120) for child in children] == [0, 0]
+        assert [child.wait(timeout=300) for child in children] == [0, 0]
 
     return sorted(made_once(tmp_path_factory, "twins", make).glob("*/[!.]*"))
 

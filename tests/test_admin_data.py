@@ -161,9 +161,7 @@ def chosen(page: str) -> dict[str, str]:
     return {header: found[1] if found else "" for header, found in meant}
 
 
-def test_a_file_with_strange_headers_is_shown_masked_and_nothing_of_it_is_kept(
-    service: Service, admin: Person
-) -> None:
+def test_a_file_with_strange_headers_is_shown_masked_and_nothing_of_it_is_kept(service: Service, admin: Person) -> None:
     answer = send(admin, f"{DATA}/pratinjau", workbook(STRANGE), "rekap.xlsx")
     assert answer.status_code == 200, answer.text
     assert chosen(answer.text) == {
@@ -273,14 +271,11 @@ def test_a_draft_is_watched_while_it_is_checked_and_shows_what_was_found(service
     with service.database.begin() as connection:
         job = jobs.claim(connection, datetime.now(UTC), LEASE)
         assert job is not None
-        jobs.heartbeat(
-            connection, job, datetime.now(UTC), LEASE, {"stage": "membersihkan teks", "done": 1, "total": 2}
-        )
+        jobs.heartbeat(connection, job, datetime.now(UTC), LEASE, {"stage": "membersihkan teks", "done": 1, "total": 2})
     piece = admin.read(f"{page}/kemajuan")
     assert '<progress class="meter" max="2" value="1"' in piece
     assert "Membersihkan teks" in piece
-    with service.database.begin() as connection:
-        jobs.finish(connection, job, jobs.DONE, result=check(job, settings_of(service), lambda _: None))
+    check(job, settings_of(service), lambda _: None)
     assert "data-done" in admin.read(f"{page}/kemajuan")
     assert "Label yang tidak dikenal portal" in admin.read(page)
 
@@ -360,9 +355,9 @@ def test_rows_of_a_label_are_left_out_and_come_back(service: Service, admin: Per
     assert draft_of(service, page).fixes == []
 
 
-def test_all_proposals_are_taken_at_once_and_taken_back_at_once(service: Service, admin: Person) -> None:
+def test_all_slips_of_spelling_are_mended_at_once_and_taken_back_at_once(service: Service, admin: Person) -> None:
     page = checked(service, admin, *UNKNOWN, row(5, "lampu padam di gang", "Dinas Pekerjan Umum"))
-    assert fix(admin, page, "unknown_label", "usulan").status_code == 303
+    assert fix(admin, page, "unknown_label", "ejaan").status_code == 303
     assert [(fix.value, fix.rows) for fix in draft_of(service, page).fixes] == [
         (ROADS, ["baris 6"]),
         (LAMPS, ["baris 2"]),
@@ -526,7 +521,7 @@ def test_a_draft_is_thrown_away_with_its_check(service: Service, admin: Person) 
 
 def test_who_did_what_is_in_the_audit_log(service: Service, admin: Person) -> None:
     page = checked(service, admin, *UNKNOWN)
-    fix(admin, page, "unknown_label", "usulan")
+    fix(admin, page, "unknown_label", "ejaan")
     added(service, admin, page)
     with service.database.connect() as connection:
         told = [(entry.action, entry.who) for entry in reversed(audit.entries(connection, SMALL))]

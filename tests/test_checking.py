@@ -384,3 +384,60 @@ def test_a_missing_file_or_a_broken_mapping_is_a_named_failure(tmp_path: Path) -
     )
     assert_named_failure(missing, "tidak-ada.csv")
     assert_named_failure(broken, "kolom.toml")
+
+
+def where(*numbers: int) -> tuple[str, ...]:
+    return tuple(f"data.csv baris {number}" for number in numbers)
+
+
+def test_a_label_that_can_be_mended_names_its_rows_and_what_was_meant() -> None:
+    checkup = check({"agency": "Dinas Jalaan"}, {}, {"agency": "Dinas Jalaan"}, {"agency": "Kantor Antah Berantah"})
+    first, second = found(checkup, "unknown_label").cases
+    assert (first.rows, first.column, first.label, first.proposed) == (where(2, 4), "agency", "Dinas Jalaan", ROAD)
+    assert (second.rows, second.label, second.proposed) == (where(5), "Kantor Antah Berantah", "")
+    assert first.told == found(checkup, "unknown_label").examples[0]
+
+
+def test_labels_that_conflict_have_their_sides_and_the_newest_of_them() -> None:
+    text = "got mampet di depan pasar"
+    (case,) = found(
+        check(
+            {"text": text, "agency": ROAD, "received_at": "2025-03-01"},
+            {"text": text, "agency": AIR, "received_at": "2025-02-01"},
+            {"text": text.upper(), "agency": AIR},
+            {"text": text, "agency": ""},
+        ),
+        "conflicting",
+    ).cases
+    assert case.sides == {AIR: where(3, 4), ROAD: where(2)}
+    assert (set(case.rows), case.newest) == (set(where(2, 3, 4)), ROAD)
+    assert found(check({"text": text, "agency": ROAD}, {"text": text}), "conflicting").cases[0].newest == ""
+
+
+def test_a_copy_is_one_that_teaches_nothing_else() -> None:
+    same = {"text": "got mampet di depan pasar", "agency": AIR}
+    repeated = found(check(same, same, same | {"agency": ROAD}, same, same | {"category": "got"}), "repeated")
+    assert repeated.count == 4
+    assert [case.rows for case in repeated.cases] == [where(3, 5)]
+
+
+@pytest.mark.parametrize(
+    ("code", "faulty"),
+    [
+        ("no_text", {"text": "", "title": "Got"}),
+        ("no_date", {"received_at": "entah"}),
+        ("odd_date", {"received_at": "2099-01-01"}),
+        ("leaked", {"text": "Yth. Dinas Air, mohon ditindaklanjuti. Got mampet di gang"}),
+    ],
+)
+def test_what_is_mended_all_at_once_names_all_its_rows(code: str, faulty: Mapping[str, str]) -> None:
+    dated = {"received_at": "2025-01-01"}
+    (case,) = found(check(dated | faulty, dated, dated | faulty), code).cases
+    assert case.rows == where(2, 4)
+    assert found(check(dated), code).cases == ()
+
+
+def test_names_that_may_be_one_body_are_mended_in_the_rows_of_the_rarer_one() -> None:
+    rarer, usual = "Dinas Pekerjan Umum Kota", "Dinas Pekerjaan Umum Kota"
+    (case,) = found(check({"agency": rarer}, {"agency": usual}, {"agency": usual}), "similar_names").cases
+    assert (case.rows, case.label, case.proposed) == (where(2), rarer, usual)

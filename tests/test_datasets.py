@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, update
 
 from service.database import audit, datasets, dispositions
 from service.database.database import Database
-from service.database.datasets import Dataset, NoDatasetError
+from service.database.datasets import Dataset, DatasetReplacedError, NoDatasetError
 from service.database.dispositions import Chosen
 from service.database.learning_data import learning_rows
 from service.database.schema import datasets as table
@@ -174,3 +174,67 @@ def test_a_training_may_name_the_data_sets_it_wants(database: Database) -> None:
         add(connection, LAMP)
         second, _ = add(connection, ROAD)
         assert learned(learning_rows(connection, "p", [second.id])) == [filled(ROAD)]
+
+
+def name_and_version(connection: Connection) -> list[tuple[str, int, bool]]:
+    return [(found.name, found.version, found.in_use) for found in datasets.kept(connection, "p")]
+
+
+def test_of_several_versions_the_newest_is_learned_until_another_is_used_again(database: Database) -> None:
+    with database.begin() as connection:
+        first, _ = add(connection, LAMP, name="satu")
+        second, _ = add(connection, ROAD, name="dua")
+        third, _ = add(connection, WASTE, name="tiga")
+        datasets.replace(connection, "p", first.id, second.id, "user:u")
+        datasets.replace(connection, "p", second.id, third.id, "user:u")
+        assert name_and_version(connection) == [("satu", 1, False), ("dua", 2, False), ("tiga", 3, True)]
+        assert learned(learning_rows(connection, "p")) == [filled(WASTE)]
+        assert learning_rows(connection, "p", [first.id]) == []
+        datasets.use_again(connection, "p", first.id, "user:u")
+        assert name_and_version(connection) == [("satu", 1, True), ("dua", 2, False), ("tiga", 3, False)]
+        assert learned(learning_rows(connection, "p")) == [filled(LAMP)]
+        known = datasets.kept(connection, "p")
+        assert [found.name for found in datasets.versions(known, known[1])] == ["tiga", "dua", "satu"]
+        fourth, _ = add(connection, row(text="air keruh", agency="Perumda"), name="empat")
+        datasets.replace(connection, "p", first.id, fourth.id, "user:u")
+        assert datasets.one(connection, "p", fourth.id).version == 4
+        assert [entry.action for entry in audit.entries(connection, "p")][:2] == ["dataset.replace", "dataset.add"]
+
+
+def test_only_the_version_in_use_is_replaced_and_only_by_its_own_portal(database: Database) -> None:
+    with database.begin() as connection:
+        first, second, third = (add(connection, cells)[0] for cells in (LAMP, ROAD, WASTE))
+        datasets.replace(connection, "p", first.id, second.id, "user:u")
+        with pytest.raises(DatasetReplacedError):
+            datasets.replace(connection, "p", first.id, third.id, "user:u")
+        for act in (
+            lambda: datasets.replace(connection, "q", second.id, third.id, "user:u"),
+            lambda: datasets.use_again(connection, "q", first.id, "user:u"),
+            lambda: datasets.content(connection, "q", first.id),
+        ):
+            with pytest.raises(NoDatasetError):
+                act()
+
+
+@pytest.mark.parametrize("removed", [0, 1, 2])
+def test_removing_a_version_brings_no_other_one_back_by_itself(database: Database, removed: int) -> None:
+    with database.begin() as connection:
+        all_three = [add(connection, cells)[0] for cells in (LAMP, ROAD, WASTE)]
+        ids = [found.id for found in all_three]
+        datasets.replace(connection, "p", ids[0], ids[1], "user:u")
+        datasets.replace(connection, "p", ids[1], ids[2], "user:u")
+        datasets.remove(connection, "p", ids[removed], "user:u")
+        assert {found.id for found in datasets.every(connection, "p")} == ({ids[2]} - {ids[removed]})
+        left = datasets.kept(connection, "p")
+        assert {found.id for found in datasets.versions(left, left[0])} == set(ids) - {ids[removed]}
+        datasets.use_again(connection, "p", left[0].id, "user:u")
+        assert [found.id for found in datasets.every(connection, "p")] == [left[0].id]
+
+
+def test_erasing_reaches_the_versions_that_were_replaced(database: Database) -> None:
+    with database.begin() as connection:
+        first, _ = add(connection, LAMP, ROAD)
+        second, _ = add(connection, LAMP)
+        datasets.replace(connection, "p", first.id, second.id, "user:u")
+        assert datasets.remove_rows(connection, "p", "A-1") == 2
+        assert [found.rows for found in datasets.kept(connection, "p")] == [1, 0]

@@ -152,9 +152,25 @@ def test_enter_that_is_held_down_or_pressed_twice_saves_one_complaint(service: S
     saved(page, "Tersimpan")
     assert len(decided(service).keys() & set(many)) == 2
     page.wait_for_selector("[data-ready]")
-    page.get_by_role("button", name="Simpan").dblclick(no_wait_after=True)
+    page.get_by_role("button", name="Simpan", exact=True).dblclick(no_wait_after=True)
     saved(page, "Tersimpan")
     assert len(decided(service).keys() & set(many)) == 3
+
+
+def test_what_is_pressed_while_a_page_appears_was_meant_for_the_one_before(service: Service, opened: Opened) -> None:
+    complaint = asked(service)
+    page = opened()
+    page.add_init_script("""
+        addEventListener("load", () => {
+            document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true}));
+            document.querySelector("[data-save]")?.click();
+        });
+    """)
+    page.reload()
+    page.wait_for_selector("[data-ready]")
+    assert on_screen(page) == complaint
+    page.goto("/desk/riwayat")
+    assert complaint not in decided(service)
 
 
 def test_all_agencies_and_categories_are_searched_and_chosen_by_keyboard(service: Service, opened: Opened) -> None:
@@ -165,7 +181,7 @@ def test_all_agencies_and_categories_are_searched_and_chosen_by_keyboard(service
     box = page.get_by_role("combobox", name="Nama, singkatan, atau urusannya")
     expect(box).to_be_focused()
     page.keyboard.type("dinas")
-    options = page.get_by_role("option")
+    options = page.locator("[data-picker] [role=option]")
     expect(options).to_have_count(3)
     page.keyboard.press("ArrowDown")
     expect(options.nth(1)).to_have_attribute("aria-selected", "true")
@@ -280,12 +296,12 @@ def test_without_script_everything_is_done_by_plain_controls(service: Service, o
     page.locator("#lain").check()
     page.get_by_label("Instansi lain", exact=True).last.select_option(RUBBISH_OFFICE)
     page.locator("#kategori").select_option("sampah")
-    page.get_by_role("button", name="Simpan").click()
+    page.get_by_role("button", name="Simpan", exact=True).click()
     saved(page, "Tersimpan: Dinas Kebersihan")
     assert decided(service)[first] == (RUBBISH_OFFICE, "sampah")
     page.locator("summary", has_text="Lewati").click()
     page.get_by_label("Bukan bidang saya").check()
-    page.get_by_role("button", name="Lewati").click()
+    page.get_by_role("button", name="Lewati", exact=True).click()
     saved(page, "Dilewati: Bukan bidang saya")
     page.get_by_role("button", name="Batalkan").click()
     saved(page, "Dibatalkan")

@@ -61,7 +61,7 @@ def test_the_first_admin_is_made_signed_in_and_the_address_is_of_no_use_any_more
     assert (home.status_code, "ni.luh" in home.text) == (200, True)
     assert everybody(service) == [("kota-kecil", "ni.luh", "admin")]
     with service.database.connect() as connection:
-        assert [entry.action for entry in audit.entries(connection, "kota-kecil")][0] == "user.first"
+        assert audit.last(connection, "kota-kecil", "user.first")
     for again in (
         visitor.get(f"/mulai?kunci={key(service)}"),
         visitor.post("/mulai", data=fields(visitor, key(service))),

@@ -416,3 +416,19 @@ def test_wishes_made_after_a_training_go_on_until_the_portal_folder_asks_for_oth
     learned = learn(rows, other, registry, now=day)
     policy = Policy.from_values(read_manifest(registry / learned.release)["policy"])
     assert (policy.precision_auto, policy.precision_prefill) == (0.96, 0.9)
+
+
+def test_a_release_does_not_take_the_place_of_one_that_came_into_force_while_it_learned(
+    rows: list[Example], folder: Path, home: Path
+) -> None:
+    registry = home / "registry"
+    other = publish_wish(champion(registry), Wish(0.9, 0.8), registry, FIRST_DAY)
+
+    def meanwhile(stage: str, done: int, total: int) -> None:
+        if stage == "melatih dengan semua laporan" and done == 0:
+            promote(registry, other)
+
+    learned = learn(rows, folder, registry, now=FIRST_DAY + timedelta(days=1), progress=meanwhile)
+    assert (learned.verdict.agrees, learned.in_force) == (True, False)
+    assert champions(registry) == {TOWN: other}
+    assert learned.release in release_ids(registry)

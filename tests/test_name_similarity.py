@@ -260,3 +260,12 @@ def test_the_command_says_how_many_names_to_look_at_and_takes_the_answers(tmp_pa
     assert "2 instansi" in second.stderr
     assert "1 nama digabung" in second.stderr
     assert "mungkin satu instansi" not in second.stderr
+
+
+def test_the_closest_names_are_told_however_far_they_are_and_the_nearest_one_first() -> None:
+    known = ("Dinas Perhubungan", "Dinas Kebersihan", "Badan Pendapatan", "Dinas Perikanan")
+    names = NearestNames({name: name for name in known} | {"Dishub": "Dinas Perhubungan"})
+    assert names.closest("Dinas Perhubugan", 2)[0] == "Dinas Perhubungan"
+    assert names.closest("dishub kota", 1) == ["Dinas Perhubungan"]
+    assert set(names.closest("Kantor Kucing", 9)) == names.names == set(known)
+    assert len(names.closest("", 9)) == 4

@@ -1,5 +1,6 @@
 """The same text sent again is found however it was edited, and another matter is never taken for a copy."""
 
+import tracemalloc
 from itertools import permutations
 
 import numpy as np
@@ -121,3 +122,13 @@ def test_one_rare_word_in_common_does_not_make_a_copy() -> None:
     others = [Complaint(f"{' '.join(chance.permutation(usual)[:9])} {item.text.split()[0]}") for item in many(150)]
     found = copy_groups([*others, first, second])
     assert found[-2] != found[-1]
+
+
+def test_thousands_of_copies_of_one_text_take_no_memory_for_each_pair() -> None:
+    campaign = [Complaint(LAMP)] * 5_000
+    tracemalloc.start()
+    try:
+        assert len(set(copy_groups(campaign).tolist())) == 1
+        assert tracemalloc.get_traced_memory()[1] < 250_000_000
+    finally:
+        tracemalloc.stop()

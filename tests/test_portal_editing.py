@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date
 from functools import partial
 from itertools import count
@@ -22,6 +23,8 @@ from router_model.registry import champion, champions, history, rollback
 from router_model.release import faults, router_of
 from service import portal_editing as editing
 from service import portal_folders
+from service.backup import backup, restore
+from service.database.database import Database
 from service.portal_editing import EditRefusedError, on_folder
 from service.portal_folders import NoPortalFolderError, PortalChangedError, fingerprint
 from service.portal_release import differences, needs_training, publish_contacts, publish_portal
@@ -29,6 +32,7 @@ from service.settings import Settings
 
 TOWN = "kota-kecil"
 LAMPS, RUBBISH, ROADS = "dinas-perhubungan", "dinas-kebersihan", "dinas-pekerjaan-umum"
+KILLS = 16
 DAY = date(2026, 3, 1)
 BEFORE, AFTER = date(2026, 2, 28), date(2026, 3, 2)
 DETAILS = {"kind": "dinas", "aliases": "", "responsibilities": "lampu, rambu", "territory": "", "external": "tidak"}
@@ -362,14 +366,16 @@ def change_forever(home: Path, first: int, done: Connection) -> None:
 
 def test_a_change_that_is_killed_leaves_a_whole_folder(town: Settings) -> None:
     finished = -1
-    for round_ in range(12):
+    for round_ in range(KILLS):
         hears, says = PROCESSES.Pipe(duplex=False)
         process = PROCESSES.Process(target=change_forever, args=(town.home, finished + 2, says))
         process.start()
         says.close()
-        assert hears.poll(60)
-        # Each round dies at another step.
-        time.sleep(0.003 * round_)
+        finished = hears.recv()
+        began = time.monotonic()
+        finished = hears.recv()
+        # Each round dies at another step of the next change.
+        time.sleep((time.monotonic() - began) * round_ / KILLS)
         process.kill()
         process.join()
         assert process.exitcode == -signal.SIGKILL
@@ -395,6 +401,22 @@ def test_a_change_that_died_between_taking_a_folder_up_and_linking_it_is_found_a
     assert named(town) == "Dinas Perhubungan"
     rename(town, "Dinas Lampu", seen(town))
     assert [one.number for one in portal_folders.versions(town, TOWN)] == [2, 1]
+
+
+def test_versions_are_in_a_backup_and_go_on_where_it_is_restored(town: Settings, tmp_path: Path) -> None:
+    rename(town, "Dinas Lampu", seen(town))
+    other = Settings(home=tmp_path / "lain")
+    with closing(Database(town.database)) as database:
+        backup(database.engine, town.home, tmp_path / "aduan.zip", force=False, progress=lambda *_: None)
+    with closing(Database(other.database)) as database:
+        restore(database, other.home, tmp_path / "aduan.zip", replace=False, by="cli:root", progress=lambda *_: None)
+    assert named(other) == "Dinas Lampu"
+    assert seen(other) == seen(town)
+    rename(other, "Dinas Terang", seen(other))
+    assert [one.what for one in portal_folders.versions(other, TOWN)][:1] == [
+        "Dinas Lampu berganti nama menjadi Dinas Terang."
+    ]
+    assert named(other) == "Dinas Terang"
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from publisher import small_town
 
 from service.dataset_content import from_content
 from service.upload_checks import CHUNK, UploadRefusedError, check_content
-from service.uploads import Upload, read_upload
+from service.upload_reading import DRAFT
+from service.uploads import Look, UnknownHeadersError, Upload, look_at, read_upload
 from training.reading import COLUMNS
 
 HEADER = "text,agency\n"
@@ -38,6 +39,30 @@ def send(tmp_path: Path) -> Callable[..., Upload]:
             return read_upload(file, name, portal, seconds)
 
     return sent
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> Callable[..., Upload]:
+    """As `send`, but for a draft; headers may be mapped."""
+
+    def sent(content: bytes, name: str, **columns: str) -> Upload:
+        path = tmp_path / "sent"
+        path.write_bytes(content)
+        with path.open("rb") as file:
+            return read_upload(file, name, purpose=DRAFT, columns=columns)
+
+    return sent
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Callable[[bytes, str], Look]:
+    def looked(content: bytes, name: str) -> Look:
+        path = tmp_path / "sent"
+        path.write_bytes(content)
+        with path.open("rb") as file:
+            return look_at(file, name)
+
+    return looked
 
 
 @pytest.fixture
@@ -285,3 +310,67 @@ def test_a_file_that_takes_too_much_memory_ends_its_own_process_only(send: Calla
 def test_a_file_that_takes_too_long_is_given_up(send: Callable[..., Upload]) -> None:
     with pytest.raises(UploadRefusedError, match="tidak selesai dibaca"):
         send(f"{HEADER}lampu mati,Dishub\n".encode(), "data.csv", seconds=0.01)
+
+
+def test_a_look_at_a_file_shows_what_columns_mean_and_no_data_of_persons(look: Callable[[bytes, str], Look]) -> None:
+    found = look(
+        workbook(
+            ("Nama Pelapor", "Uraian Aduan", "OPD Tujuan", "Kontak", "Warna"),
+            ("Komang Ayu", "Lampu mati, hubungi 081234567890", "Dinas Perhubungan", "081234567890", "biru"),
+            ("Made", "Jalan rusak di depan " + "pasar " * 40, "Dinas Perhubungan", "081234567891", "biru"),
+        ),
+        "data.xlsx",
+    )
+    told = {column.header: (column.column, column.closed, column.never, column.cells) for column in found.columns}
+    assert told["Nama Pelapor"] == ("", True, True, ())
+    assert told["Kontak"] == ("", True, False, ())
+    assert told["OPD Tujuan"] == ("agency", False, False, ("Dinas Perhubungan",))
+    assert told["Warna"] == ("", False, False, ("biru",))
+    assert told["Uraian Aduan"][0] == "text"
+    first, second = told["Uraian Aduan"][3]
+    assert first == "Lampu mati, hubungi [TELEPON]"
+    assert (len(second) < 100, second.endswith(" …")) == (True, True)
+
+
+def test_a_draft_says_where_its_rows_stood_and_what_was_masked(draft: Callable[..., Upload]) -> None:
+    upload = draft(
+        b"Isi,Instansi\nlampu mati telp 081234567890,Dishub\n,Dishub\njalan rusak,PU\n", "data.csv",
+        Isi="text", Instansi="agency",
+    )  # fmt: skip
+    assert [(row["text"], row["where"]) for row in from_content(upload.content)] == [
+        ("lampu mati telp [TELEPON]", "baris 2"),
+        ("jalan rusak", "baris 4"),
+    ]
+    assert [(fault.where, fault.column) for fault in upload.faults] == [("baris 3", "text")]
+    assert upload.masked == {"phone": 1}
+
+
+@pytest.mark.parametrize(
+    "content", [b"Isi Aduan,Instansi\nlampu mati,Dishub\n", b"text,Warna\nlampu mati,biru\n"], ids=["text", "label"]
+)
+def test_a_draft_of_a_file_without_a_known_text_or_label_asks_for_a_mapping(
+    draft: Callable[..., Upload], content: bytes
+) -> None:
+    with pytest.raises(UnknownHeadersError) as asked:
+        draft(content, "data.csv")
+    assert [len(column.cells) for column in asked.value.look.columns] == [1, 1]
+
+
+@pytest.mark.parametrize(("encoding", "told"), [("utf-8", ""), ("cp1252", "cp1252"), ("utf-16", "utf-16")])
+def test_a_draft_of_text_in_another_encoding_is_read_and_says_so(
+    draft: Callable[..., Upload], send: Callable[..., Upload], encoding: str, told: str
+) -> None:
+    content = "text,agency\nKafé bising – tiap malam,Satpol PP\n".encode(encoding)
+    upload = draft(content, "data.csv")
+    assert [row["text"] for row in from_content(upload.content)] == ["Kafé bising – tiap malam"]
+    assert upload.encoding == told
+    if told:
+        # Programs are told rather than guessed at.
+        with pytest.raises(UploadRefusedError, match="bukan teks UTF-8"):
+            send(content, "data.csv")
+
+
+@pytest.mark.parametrize("content", [b"MZ\x90\x00\x03\x00", b"text,agency\nlampu\x05mati\xff,Dishub\n"])
+def test_what_is_no_text_at_all_is_refused_for_a_draft_too(draft: Callable[..., Upload], content: bytes) -> None:
+    with pytest.raises(UploadRefusedError, match="bukan teks UTF-8"):
+        draft(content, "data.csv")

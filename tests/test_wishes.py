@@ -75,7 +75,7 @@ def test_the_rows_an_effect_is_counted_on_have_no_part_in_choosing() -> None:
     bad = [held(row(0.99, right=False), True) for _ in range(100)]
     found = Record([*rows, *bad], EMERGENCY).foreseen([wish])[wish]
     assert (found.rows, found.auto, found.auto_right) == (100, 100, 0)
-    assert Record([*rows, *bad], EMERGENCY).threshold(0.8) == Record(rows, EMERGENCY).threshold(0.8)
+    assert Record([*rows, *bad], EMERGENCY).thresholds([0.8]) == Record(rows, EMERGENCY).thresholds([0.8])
 
 
 def test_without_held_back_answers_there_is_nothing_to_count() -> None:
@@ -88,17 +88,17 @@ def test_without_held_back_answers_there_is_nothing_to_count() -> None:
 def test_a_precision_takes_so_many_faultless_rows_to_prove(precision: float, rows: int) -> None:
     assert fewest_faultless(precision) == rows
     enough, too_few = [row(0.9)] * rows, [row(0.9)] * (rows - 1)
-    assert Record([held(item, False) for item in enough], EMERGENCY).lacking(precision) == ""
-    said = Record([held(item, False) for item in too_few], EMERGENCY).lacking(precision)
+    assert Record([held(item, False) for item in enough], EMERGENCY).lacking([precision]) == [""]
+    (said,) = Record([held(item, False) for item in too_few], EMERGENCY).lacking([precision])
     assert f"sedikitnya {rows} laporan" in said
     assert f"baru ada {rows - 1}" in said
 
 
 def test_where_rows_are_enough_but_too_often_wrong_it_says_so() -> None:
     rows = [held(row(0.9, number % 10 > 0), False) for number in range(800)]
-    assert "terbukti" in Record(rows, EMERGENCY).lacking(0.97)
-    assert "800 laporan" in Record(rows, EMERGENCY).lacking(0.97)
-    assert Record(rows, EMERGENCY).lacking(0.85) == ""
+    sure, unproven = Record(rows, EMERGENCY).lacking([0.85, 0.97])
+    assert sure == ""
+    assert "pada 800 laporan terdahulu" in unproven
 
 
 @pytest.mark.parametrize("value", [1.0, 0, 97, "0.9", True])

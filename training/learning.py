@@ -68,7 +68,8 @@ def learn(
     progress("membandingkan dengan rilis yang berlaku", 1, 1)
     theirs = [pair.old for pair in pairs]
     release = publish(trained, rows, portal_folder, registry, now, verdict=verdict, champion=theirs, mappings=mappings)
-    agreed = verdict.agrees and release != in_force
+    # What came into force meanwhile has not been met.
+    agreed = verdict.agrees and release != in_force == champions(registry).get(portal.code)
     if agreed:
         promote(registry, release, by=by, verdict=verdict.as_dict(), request=request)
     return Learned(release, verdict, agreed or release == in_force, trained)

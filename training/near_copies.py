@@ -31,8 +31,7 @@ def copy_groups(complaints: Sequence[Complaint], near: float = NEAR) -> NDArray[
     if long := [row for row, words in enumerate(texts) if len(words) >= FEWEST_WORDS]:
         pairs.append(_near([texts[row] for row in long], np.array(long), near))
     rows, columns = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
-    graph = sp.csr_matrix((np.ones(len(rows), np.int8), (rows, columns)), shape=(len(texts), len(texts)))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.intp)
+    return _groups(rows, columns, len(texts))
 
 
 def _equal(texts: Sequence[Sequence[str]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -49,12 +48,18 @@ def _near(
     common = np.diff(vectors.tocsc().indptr) > COMMON * len(texts)
     dense, rare = vectors[:, common].toarray(), vectors[:, ~common].tocsr()
     transposed = rare.T.tocsr()
-    rows, columns = [], []
+    joined = np.arange(len(texts))
     for start in range(0, len(texts), STRIP):
         alike = (rare[start : start + STRIP] @ transposed).toarray()
         alike += dense[start : start + STRIP] @ dense.T
-        row, column = np.nonzero(alike >= near)
-        later = row + start < column
-        rows.append(row[later] + start)
-        columns.append(column[later])
-    return numbers[np.concatenate(rows)], numbers[np.concatenate(columns)]
+        # Ten thousand copies of one text make a hundred million pairs, of which few join anything.
+        row, column = np.nonzero((alike >= near) & (joined[start : start + STRIP, None] != joined))
+        joined = _groups(joined[row + start], joined[column], len(texts))[joined]
+    _, first = np.unique(joined, return_index=True)
+    return numbers[first[joined]], numbers
+
+
+def _groups(rows: NDArray[np.intp], columns: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+    """A number for each of `size` things, equal for those that pairs of them join."""
+    graph = sp.csr_matrix((np.ones(len(rows), np.int8), (rows, columns)), shape=(size, size))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.intp)

@@ -25,19 +25,15 @@ RISK = 0.05
 """One-sided: in one of twenty choices the true precision is lower than asked."""
 
 
+@lru_cache(256)
 def unlikely(rate: float, trials: int) -> NDArray[np.int64]:
     """For 0, 1, ... `trials` trials the most hits of which so few, where each trial hits at `rate` (0 to 1, both
     excluded), happen with probability `RISK` or less; -1 where none do.
 
     As many faults at rate 1 - precision prove the precision by the one-sided 95 % Clopper-Pearson bound (1934), as
-    many right answers at rate precision refute it.
+    many right answers at rate precision refute it. Counted up trial by trial: P(X <= k) of n + 1 trials is that of n
+    less `rate` times P(X = k).
     """
-    return _unlikely(rate, 1 << trials.bit_length())[: trials + 1]
-
-
-@lru_cache(256)
-def _unlikely(rate: float, trials: int) -> NDArray[np.int64]:
-    """Counted up trial by trial: P(X <= k) of n + 1 trials is that of n less `rate` times P(X = k)."""
     most = np.full(trials + 1, -1)
     few, at_most, here, one_more = -1, 0.0, 0.0, 1.0
     for n in range(1, trials + 1):
@@ -50,38 +46,61 @@ def _unlikely(rate: float, trials: int) -> NDArray[np.int64]:
     return most
 
 
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """Answers by falling probability: how many wrong ones there are up to each, and where a threshold may stand."""
+
+    p: NDArray[np.float64]
+    wrong: NDArray[np.int64]
+    ends: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, p: NDArray[np.float64], right: NDArray[np.bool_]) -> "_Ranked":
+        order = np.argsort(-p, kind="stable")
+        falling = p[order]
+        # A threshold takes every row that stands at it: only the last of equal probabilities can be one.
+        last = np.append(falling[1:] != falling[:-1], True) if len(p) else np.empty(0, bool)
+        enough = np.arange(1, len(p) + 1) >= FEWEST_FOR_THRESHOLD
+        return cls(falling, np.cumsum(~right[order]), last & enough)
+
+    def sure(self, most_wrong: NDArray[np.int64]) -> float:
+        """The smallest threshold that so few wrong answers prove, by the number of answers taken."""
+        proven = np.flatnonzero((self.wrong <= most_wrong[1 : len(self.p) + 1]) & self.ends)
+        return float(self.p[proven[-1]]) if len(proven) else NEVER
+
+    def refute(self, threshold: float, most_right: NDArray[np.int64]) -> bool:
+        """Whether so few right answers refute a threshold, by the number of answers taken."""
+        taken = int((self.p >= threshold).sum())
+        return taken >= FEWEST_FOR_THRESHOLD and bool(taken - self.wrong[taken - 1] <= most_right[taken])
+
+
 def smallest_sure(p: NDArray[np.float64], right: NDArray[np.bool_], precision: float) -> float:
     """The smallest threshold above which rows are right at least as often as asked, with a one-sided 95 % bound;
     `NEVER` if there is none."""
-    order = np.argsort(-p, kind="stable")
-    wrong = np.cumsum(~right[order])
-    taken = np.arange(1, len(wrong) + 1)
-    # A threshold takes every row that stands at it: only the last of equal probabilities can be one.
-    last = np.append(p[order][1:] != p[order][:-1], True) if len(p) else np.empty(0, bool)
-    proven = wrong <= unlikely(1 - precision, len(p))[1:]
-    enough = np.flatnonzero(proven & (taken >= FEWEST_FOR_THRESHOLD) & last)
-    return float(p[order[enough[-1]]]) if len(enough) else NEVER
+    return _Ranked.of(p, right).sure(unlikely(1 - precision, len(p)))
+
+
+def agency_thresholds(rows: Sequence[Answered], precisions: Sequence[float]) -> list[Threshold]:
+    """For each precision one threshold shared by all agencies, chosen on all rows together, and own ones for agencies
+    that are suggested often: a lower one where it is proven, a higher one where the shared one is proven too low."""
+    rows = [row for row in rows if row.judged("agency")]
+    p = np.array([row.given["agency"][1] for row in rows])
+    right = np.array([row.right("agency") for row in rows], dtype=bool)
+    unit = np.array([row.given["unit"][0] for row in rows], dtype=object)
+    often = sorted(name for name, count in Counter(unit.tolist()).items() if count >= FEWEST_FOR_OWN)
+    every, own = _Ranked.of(p, right), {name: _Ranked.of(p[unit == name], right[unit == name]) for name in often}
+    found = []
+    for precision in precisions:
+        most_wrong, most_right = unlikely(1 - precision, len(rows)), unlikely(precision, len(rows))
+        shared = every.sure(most_wrong)
+        proven = {name: ranked.sure(most_wrong) for name, ranked in own.items()}
+        differs = {name for name in often if proven[name] < shared or own[name].refute(shared, most_right)}
+        found.append(Threshold(shared, {name: proven[name] for name in often if name in differs}))
+    return found
 
 
 def agency_threshold(rows: Sequence[Answered], precision: float) -> Threshold:
-    """One threshold shared by all agencies, chosen on all rows together, and own ones for agencies that are
-    suggested often: a lower one where it is proven, a higher one where the shared one is proven too low."""
-    rows = [row for row in rows if row.judged("agency")]
-    shared = _sure(rows, "agency", precision)
-    suggested = Counter(row.given["unit"][0] for row in rows)
-    own = {}
-    for unit in sorted(unit for unit, count in suggested.items() if count >= FEWEST_FOR_OWN):
-        given = [row for row in rows if row.given["unit"][0] == unit]
-        proven = _sure(given, "agency", precision)
-        taken = [row.right("agency") for row in given if row.given["agency"][1] >= shared]
-        if proven < shared or (len(taken) >= FEWEST_FOR_THRESHOLD and _refuted(taken, precision)):
-            own[unit] = proven
-    return Threshold(shared, own)
-
-
-def _refuted(right: Sequence[bool], precision: float) -> bool:
-    """Whether answers right as often as `precision` would hardly ever be right as seldom as these."""
-    return sum(right) <= int(unlikely(precision, len(right))[-1])
+    return agency_thresholds(rows, [precision])[0]
 
 
 def _sure(rows: Sequence[Answered], answer: str, precision: float) -> float:
@@ -104,9 +123,10 @@ def choose_policy(rows: Sequence[Answered], wishes: Mapping[str, Any], place_pre
         PortalError: a wish that is no share.
     """
     auto, prefill = precisions(wishes)
+    sure, fairly_sure = agency_thresholds(rows, (auto, prefill))
     return Policy(
-        auto=agency_threshold(rows, auto),
-        prefill=agency_threshold(rows, prefill),
+        auto=sure,
+        prefill=fairly_sure,
         category=_sure([row for row in rows if row.judged("category")], "category", prefill),
         candidate=candidate_threshold(rows),
         emergency=_share(wishes, "emergency_threshold", Policy().emergency),

@@ -13,7 +13,7 @@ import numpy as np
 from router_model.policy import NEVER, Policy, Threshold
 from router_model.portal import Portal
 from training.answered import FORWARD_FILE, Answered, read_answered
-from training.thresholds import FEWEST_FOR_THRESHOLD, RISK, Effect, agency_threshold, reaches, stays
+from training.thresholds import FEWEST_FOR_THRESHOLD, RISK, Effect, agency_thresholds, reaches, stays
 
 STEPS = tuple(round(0.8 + 0.005 * step, 3) for step in range(40))
 """Precisions that can be wished for at the desk: 80 % to 99.5 %."""
@@ -57,8 +57,8 @@ class Record:
         """Those that their effect is counted on."""
         return [row for row in self.rows if row.held_back and row.judged("agency")]
 
-    def threshold(self, precision: float) -> Threshold:
-        return agency_threshold(self.earlier, precision)
+    def thresholds(self, precisions: Sequence[float]) -> list[Threshold]:
+        return agency_thresholds(self.earlier, precisions)
 
     def foreseen(self, wishes: Sequence[Wish]) -> dict[Wish, Effect]:
         """The effect of each wish; many cost little more than one."""
@@ -66,7 +66,7 @@ class Record:
         place = {precision: number for number, precision in enumerate(precisions)}
         asked = [row for row in self.later if stays(row, self.emergency, self.external)]
         reached = np.array(
-            [[reaches(row, threshold) for row in asked] for threshold in map(self.threshold, precisions)],
+            [[reaches(row, threshold) for row in asked] for threshold in self.thresholds(precisions)],
             dtype=np.int64,
         ).reshape(len(precisions), len(asked))
         right = np.array([row.right("agency") for row in asked], dtype=np.int64)
@@ -84,16 +84,21 @@ class Record:
 
         return {wish: counted(wish) for wish in wishes}
 
-    def lacking(self, precision: float) -> str:
-        """Why no complaint at all is sure enough for a precision, as half a sentence for people; "" if some are."""
-        threshold = self.threshold(precision)
-        if min(threshold.shared, *threshold.own.values(), NEVER) < NEVER:
-            return ""
+    def lacking(self, precisions: Sequence[float]) -> list[str]:
+        """For each precision why no complaint at all is sure enough, as half a sentence for people; "" if some are."""
+        found = zip(precisions, self.thresholds(precisions), strict=True)
+        return [self._why(precision) if _never(threshold) else "" for precision, threshold in found]
+
+    def _why(self, precision: float) -> str:
         needed, known = fewest_faultless(precision), len(self.earlier)
         if known < needed:
             return f"perlu sedikitnya {needed} laporan yang semuanya tepat sebagai bukti, padahal baru ada {known}"
         counted = f"{known:,}".replace(",", ".")
         return f"pada {counted} laporan terdahulu, yang paling yakin pun belum terbukti tepat sesering itu"
+
+
+def _never(threshold: Threshold) -> bool:
+    return all(value >= NEVER for value in (threshold.shared, *threshold.own.values()))
 
 
 def fewest_faultless(precision: float) -> int:

@@ -9,7 +9,7 @@ from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Portal
 from service.database.drafts import Fix
 from service.pages import number
 
-RELABEL, BLANK, DROP, MOST, NEWEST, PROPOSED = "ganti", "kosongkan", "buang", "terbanyak", "terbaru", "usulan"
+RELABEL, BLANK, DROP, MOST, NEWEST, SLIPS = "ganti", "kosongkan", "buang", "terbanyak", "terbaru", "ejaan"
 WHOLE = ""
 """The case of a fix that settles all rows of a finding at once."""
 LABELS_TO_MAP = ("unknown_label", "branch_label", "unresolved_label")
@@ -116,8 +116,8 @@ def ways_for_all(finding: Mapping[str, Any], fixes: Iterable[Fix]) -> list[Way]:
         most = [Way(MOST, "Pertahankan yang terbanyak")] if any(map(_majority, open_cases)) else []
         return [*most, *found, Way(DROP, "Buang semuanya")]
     if code in LABELS_TO_MAP:
-        proposed = sum(bool(case["proposed"]) for case in open_cases)
-        found = [Way(PROPOSED, f"Pakai {number(proposed)} usulan")] if proposed else []
+        slips = sum(case["slip"] for case in open_cases)
+        found = [Way(SLIPS, f"Betulkan {number(slips)} salah ejaan")] if slips else []
         return [*found, Way(BLANK, f"Abaikan {number(len(open_cases))} label ini")]
     return []
 
@@ -169,8 +169,8 @@ def fix_all(finding: Mapping[str, Any], act: str, fixes: Sequence[Fix]) -> list[
     if finding["rows"]:
         return [Fix(code, WHOLE, act, finding["rows"], "received_at" if act == BLANK else "")]
     open_cases = _open(finding, fixes)
-    if act == PROPOSED:
-        return [_settled(code, case, RELABEL) for case in open_cases if case["proposed"]]
+    if act == SLIPS:
+        return [_settled(code, case, RELABEL) for case in open_cases if case["slip"]]
     if act in (MOST, NEWEST):
         return [
             _settled(code, case, act) for case in open_cases if (_majority(case) if act == MOST else case["newest"])

@@ -139,7 +139,7 @@ def agency_sheet(view: View) -> Chart:
 
 def corrected_chart(view: View) -> Chart:
     """Suggested agencies whose complaints went elsewhere most often."""
-    tallies = tallied(view.decided, lambda group: group.agency)
+    tallies = tallied(filter(_an_office, view.decided), lambda group: group.agency)
     compared = {code: tally for code, tally in tallies.items() if tally.n >= FEWEST or code == view.agency}
     ranked = sorted(compared, key=lambda code: (-(compared[code].corrected.value or 0.0), -compared[code].n, code))
     rows = []
@@ -168,14 +168,17 @@ def corrected_chart(view: View) -> Chart:
 
 def pair_sheet(view: View) -> Chart:
     """Agencies taken for one another; with one agency chosen, as suggested or as right."""
-    concerned = [
-        group for group in view.stored.decided if view.agency in ("", group.agency) or view.agency == group.chosen
-    ]
-    found = pairs(concerned)
-    rows = tuple((view.name(pair.suggested), view.name(pair.chosen), pair.n) for pair in found[:MOST_PAIRS])
+    groups = filter(_an_office, view.stored.decided)
+    found = pairs(group for group in groups if view.agency in ("", group.agency) or view.agency == group.chosen)
+    rows = tuple((view.short_name(pair.suggested), view.short_name(pair.chosen), pair.n) for pair in found[:MOST_PAIRS])
     columns = (Column("Disarankan"), Column("Dipilih petugas"), Column("Laporan", Unit.COUNT))
     finding = f"{number(sum(pair.n for pair in found))} laporan dikirim ke instansi lain daripada yang disarankan."
     return Chart("tertukar", "Instansi yang tertukar", finding, Table(columns, rows))
+
+
+def _an_office(group: Decided) -> bool:
+    """Of a kind of body alone, its place unknown, nobody was mistaken for another."""
+    return not group.agency.startswith("@")
 
 
 def _line(name: str, shares: Sequence[Share]) -> Series:

@@ -48,20 +48,20 @@ def agency_shifts(view: View) -> list[Shift]:
 def shift_sheet(view: View) -> Chart:
     rows = tuple[tuple[Cell, ...], ...](
         (
-            view.name(shift.agency),
+            view.short_name(shift.agency),
             shift.before.value,
             shift.lately.value,
             shift.lately.right,
-            "jelas" if shift.clear else "dapat kebetulan",
+            "jelas" if shift.clear else "mungkin",
         )
         for shift in agency_shifts(view)[:MOST_SHIFTS]
     )
     columns = (
-        Column("Instansi yang disarankan"),
+        Column("Instansi"),
         Column("Sebelumnya", Unit.SHARE),
         Column("Kini", Unit.SHARE),
-        Column("Laporan kini", Unit.COUNT),
-        Column("Perubahan"),
+        Column("Laporan", Unit.COUNT),
+        Column("Berubah"),
     )
     finding = f"Bagian saran untuk tiap instansi dalam {_late(view)} terakhir dibanding sebelumnya."
     return Chart("pergeseran", "Instansi yang bagiannya berubah", finding, Table(columns, rows))
@@ -74,7 +74,7 @@ def word_sheet(view: View) -> Chart:
         n = word.agencies.get(view.agency, 0) if view.agency else word.n
         if n >= FEWEST_COMPLAINTS:
             agency = view.agency or max(word.agencies, key=lambda code: (word.agencies[code], code or ""))
-            rows.append((word.word, n, view.name(agency)))
+            rows.append((word.word, n, view.short_name(agency)))
     rows.sort(key=lambda row: -int(str(row[1])))
     columns = (Column("Kata"), Column("Laporan", Unit.COUNT), Column("Paling sering disarankan ke"))
     finding = f"Dipakai dalam {FEWEST_COMPLAINTS} laporan atau lebih selama empat pekan terakhir, belum dikenal model."

@@ -31,7 +31,7 @@ def waiting(view: View) -> list[Waiting]:
     return [
         Waiting(
             found.id,
-            view.name(found.agency),
+            view.short_name(found.agency),
             found.created_at,
             seconds_to(found.created_at, view.now) or 0.0,
             found.seen_at is not None,

@@ -1,10 +1,11 @@
 """How the portal fares, worked out of what the database counted. Pure: reads neither database nor clock."""
 
 import math
-from collections import Counter
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import NormalDist
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -76,15 +77,6 @@ class Tally:
     recategorised: int = 0
     expected: float = 0.0
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(
-            self.n + other.n,
-            self.right + other.right,
-            self.listed + other.listed,
-            self.recategorised + other.recategorised,
-            self.expected + other.expected,
-        )
-
     @property
     def first(self) -> Share:
         return Share(self.right, self.n)
@@ -124,19 +116,22 @@ class Pair:
 
 
 def week_edges(now: datetime, zone: str, weeks: int) -> tuple[datetime, ...]:
-    """Beginnings of so many weeks, Mondays in the zone, the running one last; and its end."""
+    """Beginnings of so many weeks, Mondays in the zone, the running one last; and its end. In UTC."""
     today = now.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
     monday = today - timedelta(days=today.weekday())
-    return tuple(monday + timedelta(weeks=step) for step in range(1 - weeks, 2))
+    return tuple((monday + timedelta(weeks=step)).astimezone(UTC) for step in range(1 - weeks, 2))
 
 
 def tallied(decided: Iterable[Decided], by: Callable[[Decided], Key]) -> dict[Key, Tally]:
-    found: dict[Key, Tally] = {}
+    sums: dict[Key, tuple[int, int, int, int]] = {}
+    expected: defaultdict[Key, float] = defaultdict(float)
     for group in decided:
-        right = group.n if group.agency == group.chosen else 0
-        own = Tally(group.n, right, group.listed, group.recategorised, group.expected)
-        found[by(group)] = found.get(by(group), Tally()) + own
-    return found
+        key = by(group)
+        n, right, listed, recategorised = sums.get(key, (0, 0, 0, 0))
+        same = group.n if group.agency == group.chosen else 0
+        sums[key] = n + group.n, right + same, listed + group.listed, recategorised + group.recategorised
+        expected[key] += group.expected
+    return {key: Tally(*counts, expected[key]) for key, counts in sums.items()}
 
 
 def total(decided: Iterable[Decided]) -> Tally:
@@ -215,4 +210,4 @@ def decided_after(emergency: Emergency) -> float | None:
 
 def week_of(edges: Sequence[datetime], moment: datetime) -> int:
     """The week a moment lies in; -1 before the first."""
-    return sum(moment >= edge for edge in edges) - 1
+    return bisect_right(edges, moment) - 1

@@ -15,16 +15,17 @@ stored, every look is fresh."""
 class Kept(Generic[Value]):
     """One is counted at a time; who asks for the same meanwhile waits for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = asyncio.Lock()
         self._found: dict[Hashable, tuple[float, Value]] = {}
 
     async def of(self, key: Hashable, count: Callable[[], Awaitable[Value]]) -> Value:
         async with self._lock:
-            began = time.monotonic()
+            began = self._clock()
             self._found = {other: found for other, found in self._found.items() if found[0] > began}
             if key not in self._found:
                 value = await count()
-                ended = time.monotonic()
+                ended = self._clock()
                 self._found[key] = ended + min(TIMES * (ended - began), LONGEST), value
             return self._found[key][1]

@@ -3,22 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 from router_model.policy import Policy, Route
 from router_model.portal import Portal
 from service.admin.health_figures import Share, Stored
 from service.admin.health_words import NewWord
 from service.database.health import Asked, Decided, Emergency
+from service.database.judgements import Agreement
 from service.desk.filters import ROUTES
 from service.pages import MONTHS, local, number, percent
 
 ROUTE_NAMES = {Route.AUTO.value: "Otomatis", **ROUTES}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
-    """`agency` narrows everything to what was suggested to one agency, empty for all. `portal` and `policy` are those
-    of the release in force, `None` where there is none."""
+    """`agency` narrows everything but the agreement of reviewers to what was suggested to one agency, empty for all.
+    `portal` and `policy` are those of the release in force, `None` where there is none. `now` is when it was
+    counted."""
 
     stored: Stored
     words: tuple[NewWord, ...]
@@ -27,20 +30,21 @@ class View:
     policy: Policy | None
     zone: str
     now: datetime
+    agreement: Agreement
 
     @property
     def weeks(self) -> int:
         return self.stored.weeks
 
-    @property
+    @cached_property
     def asked(self) -> Sequence[Asked]:
         return [group for group in self.stored.asked if self.agency in ("", group.agency)]
 
-    @property
+    @cached_property
     def decided(self) -> Sequence[Decided]:
         return [group for group in self.stored.decided if self.agency in ("", group.agency)]
 
-    @property
+    @cached_property
     def emergencies(self) -> Sequence[Emergency]:
         return [found for found in self.stored.emergencies if self.agency in ("", found.agency)]
 

@@ -1,5 +1,6 @@
 """How much came in, by channel and by route."""
 
+from router_model.policy import Route
 from service.admin.health_figures import counted
 from service.admin.health_view import ROUTE_NAMES, View
 from service.charts import Chart, Series, stacked_bars
@@ -40,8 +41,12 @@ def route_chart(view: View) -> Chart:
     counts = counted(view.asked, lambda group: (group.route, group.week))
     totals = counted(view.asked, lambda group: group.route)
     everything = totals.total()
-    shown = [route for route in ROUTE_NAMES if totals[route]]
-    parts = [Series(ROUTE_NAMES[route], [counts[route, week] for week in range(view.weeks)]) for route in shown]
+    styles = {route.value: place for place, route in enumerate(Route, 1)}
+    shown = [route for route in styles if totals[route]]
+    parts = [
+        Series(ROUTE_NAMES[route], [counts[route, week] for week in range(view.weeks)], style=styles[route])
+        for route in shown
+    ]
     rows = []
     for week, day in enumerate(view.days):
         n = sum(counts[route, week] for route in shown)

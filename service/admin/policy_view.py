@@ -75,8 +75,7 @@ def foresight(folder: Path) -> Foresight:
         AduanError, OSError, ValueError: the release is broken or holds no forward answers.
     """
     record = _record(folder)
-    lacking = [record.lacking(step) for step in STEPS]
-    return Foresight(record.foreseen(PAIRS), lacking, len(record.earlier), len(record.later))
+    return Foresight(record.foreseen(PAIRS), record.lacking(STEPS), len(record.earlier), len(record.later))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +90,14 @@ class Looked:
 
 def looked(folder: Path, wish: Wish) -> Looked:
     """At any wish; one that nobody can choose at the desk may be in force all the same. Raises as `foresight`."""
-    known = foresight(folder)
+    known, shares = foresight(folder), (wish.auto, wish.prefill)
     if wish in known.effects:
-        effect, why = known.effects[wish], dict(zip(STEPS, known.lacking, strict=True))
+        effect, why = known.effects[wish], [known.lacking[STEPS.index(share)] for share in shares]
     else:
         record = _record(folder)
-        effect, why = (
-            record.foreseen([wish])[wish],
-            {share: record.lacking(share) for share in (wish.auto, wish.prefill)},
-        )
-    routes = (("otomatis", wish.auto), ("dipilihkan", wish.prefill))
-    return Looked(wish, effect, [(route, share, why[share]) for route, share in routes if why[share]])
+        effect, why = record.foreseen([wish])[wish], record.lacking(shares)
+    told = zip(("otomatis", "dipilihkan"), shares, why, strict=True)
+    return Looked(wish, effect, [item for item in told if item[2]])
 
 
 def _record(folder: Path) -> Record:

@@ -17,7 +17,7 @@ from service.database import datasets, job_log, jobs, portal_settings, shadow, u
 from service.database.database import Database
 from service.database.datasets import Dataset
 from service.database.job_log import Line
-from service.database.jobs import CHECK, RUNNING, TRAINING, Job, JobOverError
+from service.database.jobs import CHECK, POLICY, RUNNING, TRAINING, Job, JobOverError
 from service.database.portal_settings import PortalSettings
 from service.database.shadow import Comparison
 from service.pages import Administrator, Reader, lasting, page
@@ -49,7 +49,7 @@ _STATES = {
     "failed": ("gagal", "danger"),
     "cancelled": ("dibatalkan", "neutral"),
 }
-_KINDS = {TRAINING: "Pelatihan", CHECK: "Pemeriksaan data"}
+_KINDS = {TRAINING: "Pelatihan", CHECK: "Pemeriksaan data", POLICY: "Perubahan kebijakan"}
 _BACK = re.compile(r"/admin/(?:pelatihan|rilis)(?:/[\w-]{1,100})?")
 
 
@@ -85,7 +85,7 @@ class Watched:
 
     @property
     def outcome(self) -> str:
-        if self.job.kind != TRAINING or not self.result:
+        if "release" not in self.result:
             return self.job.error
         verdict = "Diberlakukan." if self.result["in_force"] else "Tidak diberlakukan."
         return " ".join([verdict, *self.gate[:1]])

@@ -36,7 +36,11 @@ class DatasetOut(BaseModel):
     name: str
     rows: Annotated[int, Field(ge=0, description="Banyaknya baris yang tersimpan, sudah disamarkan")]
     created_at: datetime
-    created_by: Annotated[str, Field(description="Kunci API yang mengunggah")]
+    created_by: Annotated[str, Field(description="Kunci API atau pengguna yang menambahkan")]
+    version: Annotated[int, Field(ge=1, description="Versi keberapa dari data yang sama")]
+    replaced_by: Annotated[
+        str | None, Field(description="Nomor kumpulan data yang menggantikannya; yang digantikan tidak dipelajari")
+    ]
 
 
 class DatasetsOut(BaseModel):
@@ -53,6 +57,9 @@ class UnknownLabelOut(BaseModel):
 class UploadOut(BaseModel):
     id: Annotated[str | None, Field(description="Nomor kumpulan data; kosong bila hanya diperiksa")]
     name: str
+    replaced_by: Annotated[
+        str | None, Field(description="Diisi bila baris yang sama sudah tersimpan dan digantikan versi lain")
+    ]
     rows: Annotated[int, Field(ge=1, description="Banyaknya baris yang dapat dipelajari")]
     faulty: Annotated[int, Field(ge=0, description="Banyaknya baris yang dilewati")]
     faults: Annotated[list[FaultOut], Field(description="Baris yang dilewati, paling banyak seratus yang pertama")]
@@ -102,7 +109,7 @@ async def add(
             fingerprint=upload.fingerprint,
             by=asker.who,
         )
-        return Answer(201 if new else 200, _told(upload, kept.id, kept.name).model_dump_json())
+        return Answer(201 if new else 200, _told(upload, kept.id, kept.name, kept.replaced_by).model_dump_json())
 
     return response(await database.write(lambda connection: once(connection, repeat, act)))
 
@@ -114,11 +121,12 @@ def _folder(settings: Settings, portal: str) -> Folder | None:
         return None
 
 
-def _told(upload: Upload, dataset_id: str | None, name: str) -> UploadOut:
+def _told(upload: Upload, dataset_id: str | None, name: str, replaced_by: str | None = None) -> UploadOut:
     unknown = None if upload.unknown is None else [UnknownLabelOut(**asdict(label)) for label in upload.unknown]
     return UploadOut(
         id=dataset_id,
         name=name,
+        replaced_by=replaced_by,
         rows=upload.rows,
         faulty=upload.faulty,
         faults=[FaultOut(**asdict(fault)) for fault in upload.faults],
@@ -128,8 +136,8 @@ def _told(upload: Upload, dataset_id: str | None, name: str) -> UploadOut:
 
 @router.get("", summary="Data berlabel yang tersimpan")
 async def every(asker: Administering, database: Db) -> DatasetsOut:
-    """Oldest first."""
-    found = await database.read(lambda connection: datasets.every(connection, asker.portal))
+    """Oldest first, also those that another version replaced."""
+    found = await database.read(lambda connection: datasets.kept(connection, asker.portal))
     return DatasetsOut(datasets=[DatasetOut(**_public(asdict(dataset))) for dataset in found])
 
 

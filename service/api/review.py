@@ -25,7 +25,8 @@ Db = Annotated[Database, Depends(database_of)]
 Secret = Annotated[bytes, Depends(secret_of)]
 By = Annotated[str, Field(max_length=LONGEST_NAME, description="Akun kerja petugas; bawaan kunci API ini")]
 Route = Annotated[
-    str, Query(pattern="^(auto|prefill|review|emergency|external|incomplete)?$", description="Hanya rute ini")
+    str,
+    Query(pattern="^(auto|prefill|review|emergency|external|incomplete)?$", description="Rute ini dan yang darurat"),
 ]
 STATISTICS_DAYS = 1
 
@@ -106,7 +107,8 @@ def _account(by: str, asker: Asker) -> str:
 async def next_waiting(
     asker: Reviewing, database: Db, by: Annotated[str, Query(max_length=LONGEST_NAME)] = "", route: Route = ""
 ) -> NextOut:
-    """Emergencies first, then the least sure. It is yours for ten minutes; asking again gives the same one."""
+    """Emergencies first, then by deadline, then the least sure. It is yours for ten minutes; asking again gives the
+    same one, unless an emergency came."""
     account = _account(by, asker)
     found = await database.write(
         lambda connection: review.next_for(connection, asker.portal, account, Filters(route=route))
@@ -130,7 +132,8 @@ async def decide(
     secret: Secret,
     idempotency_key: IdempotencyKey = "",
 ) -> Response:
-    """The first answer wins: what another person holds or has decided is refused."""
+    """The first answer wins: what another person holds or has decided is refused. A second look at what was decided
+    is answered with what this person said; the disposition in force stays."""
     if asker.serving is None:
         raise HTTPException(409, "Portal ini belum punya rilis yang berlaku.")
     account = _account(body.by, asker)

@@ -27,6 +27,7 @@ NAMES = {
     "webhook_messages": "pesan webhook",
     "webhook_deliveries": "pengiriman webhook",
     "datasets": "baris himpunan data",
+    "drafts": "baris draf data",
 }
 Portal = Annotated[str, typer.Option(help="Kode portal.")]
 

@@ -57,8 +57,9 @@ def policy(
         ("ketepatan yang diminta", "auto", "di antaranya salah", "prefill", "di antaranya salah"),
         [_line(now, found[now], "sekarang"), _line(wished, found[wished], "diusulkan")],
     )
-    for route, precision in (("auto", wished.auto), ("prefill", wished.prefill)):
-        if why := record.lacking(precision):
+    precisions = (wished.auto, wished.prefill)
+    for route, precision, why in zip(("auto", "prefill"), precisions, record.lacking(precisions), strict=True):
+        if why:
             say(f"Tidak ada laporan untuk {route} {_percent(precision)}: {why}.")
     say(
         f"Rilis {published} berlaku."

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, insert, select, text, union, update
 
-from service.database import audit, datasets, schema
+from service.database import audit, datasets, drafts, schema
 from service.database.schema import (
     dispositions,
     judgements,
@@ -24,9 +24,9 @@ from service.database.schema import (
 
 MOST_AT_ONCE = 500
 OF_A_SUGGESTION = (dispositions, skips, judgements, shadow_answers)
-TOUCHED = (suggestions, *OF_A_SUGGESTION, repeats, webhook_messages, webhook_deliveries, schema.datasets)
+TOUCHED = (suggestions, *OF_A_SUGGESTION, repeats, webhook_messages, webhook_deliveries, schema.datasets, schema.drafts)
 Erased = Counter[str]
-"""Rows by the name of their table; under "datasets", rows within data sets."""
+"""Rows by the name of their table; under "datasets" and "drafts", rows within them."""
 
 
 def found(connection: Connection, portal: str, external_ids: Collection[str]) -> dict[str, str]:
@@ -55,6 +55,7 @@ def erase(connection: Connection, portal: str, external_id: str, by: str) -> Era
     ids = list(connection.scalars(query))
     erased = _erase(connection, portal, ids, [external_id])
     erased["datasets"] = datasets.remove_rows(connection, portal, external_id)
+    erased["drafts"] = drafts.remove_rows(connection, portal, external_id)
     erased = +erased
     if erased:
         _record(connection, portal, by, "".join(ids), erased)

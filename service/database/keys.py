@@ -134,11 +134,11 @@ def last_asked(connection: Connection, portal: str, since: datetime) -> dict[str
     """When each key last sent a complaint, of those that did since then."""
     asked = suggestions.c
     query = (
-        select(asked.asked_by, func.max(asked.created_at))
+        select(asked.asked_by, func.max(asked.created_at).label("last"))
         .where(asked.portal == portal, asked.created_at >= since)
         .group_by(asked.asked_by)
     )
-    return dict(connection.execute(query).tuples().all())
+    return {row.asked_by: row.last for row in connection.execute(query)}
 
 
 def every(connection: Connection) -> list[ApiKey]:

@@ -85,8 +85,8 @@ def create_first(connection: Connection, portal: str, name: str, password_hash: 
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _FIRST_LOCK})
     row = _row(user, password_hash)
     values = select(*(literal(value, users.c[column].type) for column, value in row.items()))
-    made = connection.execute(insert(users).from_select(list(row), values.where(~exists().select_from(users))))
-    if not made.rowcount:
+    only = insert(users).from_select(list(row), values.where(~exists().select_from(users))).returning(users.c.id)
+    if connection.execute(only).first() is None:
         raise NotFirstError
     audit.record(connection, portal=portal, who=user.who, action="user.first", subject=user.id)
     return user

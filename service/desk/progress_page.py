@@ -90,15 +90,15 @@ def _short(day: date) -> str:
 
 
 def _backlog(days: Sequence[Day]) -> Chart:
-    first, last = days[0].open, days[-1].open
+    first, last = max(days[0].open, 0), days[-1].open
     change = "tetap" if first == last else f"{'turun' if last < first else 'naik'} dari {number(first)}"
     return line_chart(
         "antrean",
         f"Antrean kantor, {len(days)} hari terakhir",
-        f"Laporan yang menunggu sekarang {number(last)}, {change}.",
+        f"Laporan yang belum diputuskan sekarang {number(last)}, {change}.",
         [_short(day.day) for day in days],
         [
-            Series("menunggu", [day.open for day in days]),
+            Series("belum diputuskan", [max(day.open, 0) for day in days]),
             Series("masuk", [day.came for day in days]),
             Series("selesai", [day.settled for day in days]),
         ],

@@ -223,6 +223,7 @@ async def _shown(
         "views": [" · ".join(named(portal, view)) for view in views],
         "why": TO_SETTLE if views else why(answer),
         "faults": faults or {},
+        "path": "/desk",
     }
     return page(request, "desk/review.html", user, status=422 if faults else 200, **context)
 

@@ -29,6 +29,10 @@ for (const search of document.querySelectorAll("[data-filter]")) {
       row.hidden = !kept && !words.every((word) => text.includes(word));
       if (!row.hidden) shown += 1;
     }
+    for (const group of document.querySelectorAll(`${search.dataset.filter} tbody`)) {
+      const own = [...group.querySelectorAll("[data-row]")];
+      group.hidden = own.length > 0 && own.every((row) => row.hidden);
+    }
     if (count) count.textContent = `${shown.toLocaleString("id-ID")} tampil`;
   };
   search.addEventListener("input", narrow);
@@ -60,3 +64,9 @@ const unfold = () => {
 };
 addEventListener("hashchange", unfold);
 unfold();
+
+// Where a row of tabs is wider than the screen, the open one is in sight.
+for (const tab of document.querySelectorAll(".tabs [aria-current], .desk-menu [aria-current]")) {
+  const row = tab.parentElement;
+  row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+}

@@ -90,7 +90,7 @@
   }
 
   document.addEventListener("keydown", function (event) {
-    if (event.key !== "e" || event.repeat || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    if (event.key.toLowerCase() !== "e" || event.repeat || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     if (banner.hidden || link.hidden || typing(event.target)) return;
     event.preventDefault();
     link.click();

@@ -59,6 +59,14 @@
   });
   window.addEventListener("pageshow", function () { sent = false; });
 
+  // Who chose by mouse or finger goes on with keys at once, and not inside the list.
+  let pointed = false;
+  document.addEventListener("pointerdown", function () { pointed = true; }, true);
+  document.addEventListener("keydown", function () { pointed = false; }, true);
+  desk.addEventListener("change", function (event) {
+    if (pointed && event.target.matches("[data-decision] select")) rest();
+  });
+
   // ---- Sheets: what is a disclosure without script becomes a dialog ----
   desk.querySelectorAll("details[data-sheet]").forEach(function (details) {
     const dialog = document.createElement("dialog");
@@ -403,7 +411,7 @@
       chooseCandidate(row);
       return;
     }
-    const act = KEYS[event.key];
+    const act = KEYS[event.key.toLowerCase()];
     if (!act) return;
     event.preventDefault();
     act();
@@ -451,5 +459,7 @@
 
   if (form) window.setInterval(beat, HEARTBEAT);
 
+  const news = desk.querySelector(".saved.is-new p");
+  if (news) say(news.textContent);
   if (heading && !window.location.hash && !desk.querySelector("[autofocus]")) heading.focus({ preventScroll: true });
 })();
