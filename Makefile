@@ -26,7 +26,8 @@ test: setup browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	# Two test processes on two cores: more threads would only get in each other's way.
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
 
 format: setup
 	$(BIN)/ruff check --fix .

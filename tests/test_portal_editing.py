@@ -32,7 +32,8 @@ from service.settings import Settings
 
 TOWN = "kota-kecil"
 LAMPS, RUBBISH, ROADS = "dinas-perhubungan", "dinas-kebersihan", "dinas-pekerjaan-umum"
-KILLS = 16
+KILLS = 8
+PROCESSES.set_forkserver_preload(["training.publishing", "training.portal_derivation", "service.portal_editing"])
 DAY = date(2026, 3, 1)
 BEFORE, AFTER = date(2026, 2, 28), date(2026, 3, 2)
 DETAILS = {"kind": "dinas", "aliases": "", "responsibilities": "lampu, rambu", "territory": "", "external": "tidak"}

@@ -29,7 +29,7 @@ def coverage_chart(view: View) -> Chart:
     finding = "Bagian kata dalam laporan yang dikenal model."
     if before is not None and lately is not None:
         finding = (
-            f"Rata-rata {percent(lately, 1)} kata laporan dikenal model dalam {_late(view)} terakhir, "
+            f"Rata-rata {percent(lately, 1)} kata laporan dikenal model dalam {late_words(view)} terakhir, "
             f"sebelumnya {percent(before, 1)}."
         )
     rows = tuple[tuple[Cell, ...], ...]((day, n, mean) for day, (mean, n) in zip(view.days, found, strict=True))
@@ -63,7 +63,7 @@ def shift_sheet(view: View) -> Chart:
         Column("Laporan", Unit.COUNT),
         Column("Berubah"),
     )
-    finding = f"Bagian saran untuk tiap instansi dalam {_late(view)} terakhir dibanding sebelumnya."
+    finding = f"Bagian saran untuk tiap instansi dalam {late_words(view)} terakhir dibanding sebelumnya."
     return Chart("pergeseran", "Instansi yang bagiannya berubah", finding, Table(columns, rows))
 
 
@@ -109,6 +109,7 @@ def wait_chart(view: View) -> Chart:
     return bar_chart("lama", "Paling lama menunggu disposisi", finding, rows, Unit.SPAN, table=table)
 
 
-def _late(view: View) -> str:
+def late_words(view: View) -> str:
+    """How long the time is that is compared with what was before."""
     weeks = late_weeks(view.weeks)
     return f"{weeks} pekan" if weeks > 1 else "pekan"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from router_model.policy import Route
-from service.admin.health_change import agency_shifts, coverage_means
+from service.admin.health_change import agency_shifts, coverage_means, late_words
 from service.admin.health_emergency import middle, of_period, waiting
 from service.admin.health_figures import Share, seen_after, total
 from service.admin.health_view import View, range_words, share_words
@@ -49,11 +49,11 @@ def tiles(view: View) -> list[Tile]:
         _tile("Instansi pertama tepat", whole.first, "ketepatan"),
         _tile("Di antara tiga teratas", whole.three, "ketepatan"),
         _tile("Otomatis tepat, sampel acak", audited, "otomatis"),
-        Tile("Kata dikenal, terakhir", percent(known, 1), "dalam seperempat masa terakhir", "kata-dikenal"),
+        Tile("Kata yang dikenal model", percent(known, 1), f"dalam {late_words(view)} terakhir", "kata-dikenal"),
         Tile(
-            "Darurat, median dilihat",
+            "Darurat dilihat dalam",
             NOTHING if seen is None else span(seen),
-            f"dari {number(len(found))} laporan darurat",
+            f"median {number(len(found))} laporan darurat",
             "kecepatan-darurat",
         ),
     ]

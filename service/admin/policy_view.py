@@ -12,7 +12,7 @@ from training.thresholds import Effect
 from training.wishes import STEPS, Record, Wish, record_of
 
 PAIRS = tuple(Wish(auto, prefill) for auto in STEPS for prefill in STEPS if prefill <= auto)
-LEFT, RIGHT, TOP, BOTTOM = 40.0, 348.0, 10.0, 150.0
+LEFT, RIGHT, TOP, BOTTOM = 46.0, 350.0, 10.0, 150.0
 """Where the curve is drawn, in a view box 360 wide and 180 high."""
 TICKS = (0.80, 0.85, 0.90, 0.95, 0.995)
 

@@ -40,7 +40,7 @@ def write(entries: Iterable[tuple[Entry, Written]], portal: Portal, zone: str) -
     for number, (_, width) in enumerate(COLUMNS, 1):
         sheet.column_dimensions[chr(64 + number)].width = width
     sheet.freeze_panes = "A2"
-    heads = [_cell(sheet, name) for name, _ in COLUMNS]
+    heads = [WriteOnlyCell(sheet, name) for name, _ in COLUMNS]
     for head in heads:
         head.font = Font(bold=True)
     sheet.append(heads)
@@ -53,11 +53,14 @@ def write(entries: Iterable[tuple[Entry, Written]], portal: Portal, zone: str) -
     return file
 
 
-def _cell(sheet: WriteOnlyWorksheet, value: Value) -> Cell:
-    """Text stays text, also where it begins as a formula does."""
+def _cell(sheet: WriteOnlyWorksheet, value: Value) -> Cell | Value:
+    """Text stays text, also where it begins as a formula does; other cells need no object of their own."""
     if not isinstance(value, str):
-        return WriteOnlyCell(sheet, value)
-    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value)[:LONGEST_CELL])
+        return value
+    value = ILLEGAL_CHARACTERS_RE.sub("", value)[:LONGEST_CELL]
+    if not value.startswith("="):
+        return value
+    cell = WriteOnlyCell(sheet, value)
     cell.data_type = "s"
     return cell
 
