@@ -23,9 +23,7 @@ class Visitor:
     def __init__(self, service: Service, name: str, role: str, portal: str = "kota-kecil") -> None:
         with service.database.begin() as connection:
             self.user: User = users.create(connection, portal, name, role, "tidak-dipakai")
-        sessions = service.app.state.sessions
-        session = begun(self.user, time.time())
-        self.csrf, self.cookie = session.csrf, (sessions.cookie_name, sessions.signed(session))
+        self.csrf, self.cookie = self.signed_in(service)
         self.client = httpx.Client(
             base_url=service.url,
             headers={"Accept": "text/html"},
@@ -33,6 +31,12 @@ class Visitor:
             trust_env=False,
             timeout=LONGEST_WAIT,
         )
+
+    def signed_in(self, service: Service) -> tuple[str, tuple[str, str]]:
+        """The token of a new session, and the name and value of its cookie."""
+        sessions = service.app.state.sessions
+        session = begun(self.user, time.time())
+        return session.csrf, (sessions.cookie_name, sessions.signed(session))
 
     def get(self, path: str, status: int = 200) -> str:
         answer = self.client.get(path)

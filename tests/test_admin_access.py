@@ -181,6 +181,15 @@ def test_another_portals_users_and_keys_are_out_of_reach(service: Service, admin
         assert keys.one(connection, key.id).revoked_at is None
 
 
+def test_portals_are_called_by_their_names(service: Service, admin: Person) -> None:
+    with signed_in(service, "wayan", "staff", "kota-besar"):
+        page = httpx.get(f"{service.url}/masuk", trust_env=False).text
+    assert '<option value="kota-besar">Kota Besar</option>' in page
+    account = admin.read("/akun")
+    assert "<dd>Kota Kecil</dd>" in account
+    assert 'href="/admin"' in account
+
+
 @pytest.mark.parametrize(("role", "reads"), [("auditor", 200), ("staff", 403), ("senior", 403)])
 def test_only_an_admin_changes_anything(service: Service, role: str, reads: int) -> None:
     with signed_in(service, "made", role) as person:

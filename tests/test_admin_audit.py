@@ -62,6 +62,15 @@ def test_lines_say_in_words_who_did_what_and_where_to_look(service: Service, aud
     assert lines.index("belum.dikenal") < lines.index("Pelatihan berakhir") < lines.index("Memulai pelatihan")
 
 
+def test_only_those_who_review_are_led_to_complaints(service: Service, auditor: Person) -> None:
+    note(service, "user:made", "review.skip", "saran-1")
+    link = '<a href="/desk/riwayat/saran-1">saran-1</a>'
+    with signed_in(service) as admin:
+        assert link in admin.read(PAGE)
+    assert link not in auditor.read(PAGE)
+    assert "saran-1" in subjects(auditor.read(PAGE))
+
+
 def test_lines_are_found_by_who_what_and_when(service: Service, auditor: Person) -> None:
     now = datetime.now(UTC)
     with service.database.begin() as connection:

@@ -374,13 +374,32 @@ CONFLICT = (
 )
 
 
-@pytest.mark.parametrize(("act", "kept"), [("terbanyak", ["A-1", "A-2", "A-4"]), ("terbaru", ["A-3", "A-4"]),
-                                           ("buang", ["A-4"])])  # fmt: skip
-def test_of_labels_that_conflict_the_usual_or_the_newest_stays_or_none(
+@pytest.mark.parametrize(
+    ("act", "kept"),
+    [
+        (f"pertahankan:{ROADS}", ["A-1", "A-2", "A-4"]),
+        (f"pertahankan:{WASTE}", ["A-3", "A-4"]),
+        ("buang", ["A-4"]),
+    ],
+)
+def test_of_labels_that_conflict_one_stays_or_none(service: Service, admin: Person, act: str, kept: list[str]) -> None:
+    page = checked(service, admin, *CONFLICT)
+    shown = admin.read(page)
+    assert f"Pertahankan {ROADS} (terbanyak)" in shown
+    assert f"Pertahankan {WASTE} (terbaru)" in shown
+    assert fix(admin, page, "conflicting", "pertahankan:Dinas Kucing", "0").status_code == 422
+    assert fix(admin, page, "conflicting", act, "0").status_code == 303
+    added(service, admin, page)
+    assert [number for number, _ in learned(service)] == kept
+
+
+@pytest.mark.parametrize(("act", "kept"), [("terbanyak", ["A-1", "A-2", "A-5", "A-6"]), ("terbaru", ["A-3", "A-6"])])
+def test_all_labels_that_conflict_are_settled_at_once_where_one_is_usual_or_newest(
     service: Service, admin: Person, act: str, kept: list[str]
 ) -> None:
-    page = checked(service, admin, *CONFLICT)
-    assert fix(admin, page, "conflicting", act, "0").status_code == 303
+    other = "tong sampah penuh di depan sekolah kami"
+    page = checked(service, admin, *CONFLICT[:3], row(5, other, WASTE), row(6, other, LAMPS))
+    assert fix(admin, page, "conflicting", act).status_code == 303
     added(service, admin, page)
     assert [number for number, _ in learned(service)] == kept
 

@@ -239,6 +239,7 @@ def test_emergency_numbers_are_shown_to_citizens_within_seconds(service: Service
     numbers = {"name-0": "Satu nomor", "number-0": "112", "certainty-0": "A", "name-1": "", "number-1": ""}
     answer = changed(admin, f"{PAGE}/darurat", **numbers)
     assert answer.headers["location"] == f"{PAGE}/darurat?pesan=nomor"
+    assert "bukan yang tertulis di sini" not in admin.read(f"{PAGE}/darurat")
     portal = in_force(service)
     assert [(one.name, one.number) for one in portal.emergency_contacts] == [("Satu nomor", "112")]
     assert portal.agency[LAMPS].name == "Dinas Perhubungan"

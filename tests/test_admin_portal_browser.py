@@ -39,7 +39,8 @@ def browsers(service: Service) -> Iterator[Browsers]:
     """The test fails if a page complained or asked anyone else for anything."""
     with visiting(service.url) as opened:
         yield opened
-        assert opened.faults() == []
+        # Chromium reports a 422 page as a failed load; that is no fault of the page.
+        assert [fault for fault in opened.faults() if "422" not in fault] == []
 
 
 def serious(page: Page) -> list[str]:
@@ -99,6 +100,7 @@ def test_a_key_is_shown_once_and_a_reload_makes_no_other(service: Service, brows
     page.get_by_label("Untuk apa kunci ini").fill("Portal kota")
     page.get_by_role("button", name="Buat kunci").click()
     secret = page.get_by_label("Rahasia").input_value()
+    assert serious(page) == []
     assert re.fullmatch(r"aduan_[\w-]{40,}", secret)
     expect(page.get_by_label("Perintah curl")).to_have_value(re.compile(re.escape(secret)))
     page.reload()
@@ -120,6 +122,18 @@ def test_every_page_can_be_used_by_everybody_on_any_screen(service: Service, bro
         page.reload()
         assert too_wide(page) <= 0, path
         page.set_viewport_size(DESK)
+
+
+def test_what_was_refused_can_be_read_by_everybody_too(service: Service, browsers: Browsers) -> None:
+    page = admin(service, browsers).open(f"{PORTAL}/instansi/dinas-perhubungan")
+    page.get_by_text("Berganti nama").click()
+    page.get_by_label("Nama yang baru").fill("Dinas Kebersihan")
+    page.get_by_role("button", name="Ganti nama").click()
+    expect(page.get_by_role("alert").filter(has_text="tidak ada yang berubah")).to_contain_text("Sudah ada instansi")
+    named = page.get_by_label("Nama yang baru")
+    expect(named).to_have_value("Dinas Kebersihan")
+    expect(named).to_have_attribute("aria-invalid", "true")
+    assert serious(page) == []
 
 
 def admin(service: Service, browsers: Browsers) -> Visitor:

@@ -411,7 +411,9 @@ def test_labels_that_conflict_have_their_sides_and_the_newest_of_them() -> None:
     ).cases
     assert case.sides == {AIR: where(3, 4), ROAD: where(2)}
     assert (set(case.rows), case.newest) == (set(where(2, 3, 4)), ROAD)
-    assert found(check({"text": text, "agency": ROAD}, {"text": text}), "conflicting").cases[0].newest == ""
+    undated = check({"text": text, "agency": ROAD}, {"text": text})
+    same_day = check(*({"text": text, "agency": agency, "received_at": "2025-03-01"} for agency in (AIR, ROAD)))
+    assert [found(checkup, "conflicting").cases[0].newest for checkup in (undated, same_day)] == ["", ""]
 
 
 def test_a_copy_is_one_that_teaches_nothing_else() -> None:

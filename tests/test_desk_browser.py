@@ -79,7 +79,8 @@ def opened(browser: Browser, service: Service, people: dict[str, Visitor]) -> It
     for context in contexts:
         context.close()
     assert {urlsplit(url).hostname for url in asked} == {"127.0.0.1"}
-    assert faults == []
+    # Chromium reports a refused heartbeat as a failed load; the page tells of it in its own words.
+    assert [text for text in faults if not re.search("status of 40[13]", text)] == []
 
 
 @dataclass
@@ -273,6 +274,28 @@ def test_two_browsers_never_show_the_same_complaint_and_a_lost_one_is_told(servi
     lost = one.get_by_role("alert").filter(has_text="tidak lagi Anda pegang")
     expect(lost).to_be_visible()
     expect(one.locator("#alasan")).to_have_value("belum disimpan")
+
+
+def test_who_is_signed_out_meanwhile_signs_in_elsewhere_and_saves_what_was_typed(
+    service: Service, opened: Opened, people: dict[str, Visitor]
+) -> None:
+    complaint = asked(service)
+    page = opened()
+    page.locator("#alasan").fill("belum disimpan")
+    page.keyboard.press("Escape")
+    page.context.clear_cookies()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    signed_out = page.get_by_role("alert").filter(has_text="Sesi Anda sudah berakhir")
+    expect(signed_out).to_be_visible()
+    name, value = people["luh"].signed_in(service)[1]
+    page.context.add_cookies([{"name": name, "value": value, "url": service.url}])
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(signed_out).not_to_be_visible()
+    Keyboard(page).press("Enter")
+    saved(page, "Tersimpan")
+    with service.database.connect() as connection:
+        said = select(dispositions.c.reason).where(dispositions.c.suggestion_id == complaint)
+        assert connection.scalar(said) == "belum disimpan"
 
 
 def test_an_emergency_calls_on_every_page_and_opens_with_one_key(service: Service, opened: Opened) -> None:

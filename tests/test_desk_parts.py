@@ -4,14 +4,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl
 
+import openpyxl
 import pytest
 
 from router_model.complaint import Complaint
 from router_model.portal import Portal
 from router_model.suggestion import Router
+from service.database.complaints import Written
 from service.database.review import Alarm, Filters, Stats
+from service.database.review_history import Entry
 from service.desk.alarm import banner
 from service.desk.candidates import FEWEST_SHOWN, Labels, beforehand, candidates, search_lists
+from service.desk.export import write
 from service.desk.filters import filters_of, query_of, queue_of
 from service.desk.marked_text import marked
 from service.desk.similar import similar
@@ -128,7 +132,14 @@ def test_similar_complaints_are_the_nearest_three_and_none_that_only_shares_smal
         (Alarm(1, 0, NOW - timedelta(minutes=2), "a"), "", True, False, "1 laporan darurat menunggu sejak 2 menit."),
         (Alarm(1, 0, NOW - timedelta(minutes=10), "a"), "", True, True, "sejak 10 menit"),
         (Alarm(1, 0, NOW - timedelta(hours=3), "a"), "a", False, False, ""),
-        (Alarm(2, 1, NOW - timedelta(seconds=5), "b"), "a", True, True, "1 laporan darurat lain menunggu, yang tertua"),
+        (Alarm(2, 1, NOW - timedelta(seconds=5), "b"), "a", True, True, "1 laporan darurat lain menunggu."),
+        (
+            Alarm(2, 1, NOW - timedelta(seconds=5), "b"),
+            "",
+            True,
+            True,
+            "2 laporan darurat menunggu, yang tertua sejak 5 d",
+        ),
     ],
 )
 def test_the_alarm_is_loud_for_what_nobody_sees_and_silent_for_what_is_on_the_screen(
@@ -138,6 +149,21 @@ def test_the_alarm_is_loud_for_what_nobody_sees_and_silent_for_what_is_on_the_sc
     assert (told.shown, told.loud) == (shown, loud)
     assert words in told.words
     assert told.on_screen == (alarm.first_id == here != "")
+
+
+def test_a_table_to_take_away_ends_with_a_word_where_more_is_left(portal: Portal) -> None:
+    entry = Entry(
+        id="d", suggestion_id="s", external_id="A-1", created_at=NOW, by="luh", agency="dishub", category=None,
+        urgency=None, report_type=None, reason="", source="review", outcome="scratch", suggested_agency=None,
+        suggested_p=None, suggested_category=None, suggested_urgency=None, route="review", release=None, looks=1,
+        undone=False,
+    )  # fmt: skip
+    with write(((entry, Written()) for _ in range(5)), portal, "Asia/Makassar", most=3) as file:
+        rows = openpyxl.load_workbook(file, read_only=True)["Riwayat"].iter_rows(values_only=True)
+        firsts = [row[0] for row in rows]
+    assert len(firsts) == 5
+    assert firsts[1] == "2026-01-05 16:00"
+    assert str(firsts[-1]).startswith("Hanya 3 keputusan terbaru")
 
 
 def test_the_address_and_the_filters_say_the_same(portal: Portal) -> None:

@@ -16,7 +16,7 @@ class Case:
     """What a person may settle by itself: the `rows` concerned, by `Row.where`, and what is `told` of them, masked.
 
     About a label: `label` of `column` as it stands in the rows, and the one `proposed` instead ("" for none). About
-    labels that differ: `sides` has the rows of each, most first; `newest` is the label of the last dated row.
+    labels that differ: `sides` has the rows of each, most first; `newest` is the one label of the last day.
     """
 
     told: str

@@ -106,13 +106,14 @@ def _conflict(group: Sequence[CheckedRow], column: str, sides: Mapping[str, Sequ
     """Rows of one text under the labels of a column, the label of most rows first."""
     named = ", ".join(f"{quoted(name)} ({len(rows)})" for name, rows in sides.items())
     labelled = [row for rows in sides.values() for row in rows]
-    days = {row.day: row for row in labelled if row.day}
+    last = max((row.day for row in labelled if row.day), default=None)
+    newest = {row.labels[column] for row in labelled if last and row.day == last}
     return Case(
         f"{_wheres(group)}: {named} – {excerpt(group[0].complaint)}",
         _places(labelled),
         column,
         sides={name: _places(rows) for name, rows in sides.items()},
-        newest=days[max(days)].labels[column] if days else "",
+        newest=newest.pop() if len(newest) == 1 else "",
     )
 
 

@@ -185,7 +185,7 @@ async def log(
         "admin/audit.html",
         user,
         422 if problem else 200,
-        lines=[_line(entry, names) for entry in found[:MOST]],
+        lines=[_line(entry, names, user.role) for entry in found[:MOST]],
         filters=filters,
         address=filters.address(),
         more=more,
@@ -265,10 +265,10 @@ def named(who: str, names: Mapping[str, str]) -> str:
     return {"worker": "pekerja latar", "": "sistem"}.get(who, who)
 
 
-def _line(entry: AuditEntry, names: Mapping[str, str]) -> dict[str, Any]:
+def _line(entry: AuditEntry, names: Mapping[str, str], role: str) -> dict[str, Any]:
     kind = entry.action.partition(".")[0]
     place = _PLACES.get(kind, "") if entry.subject else ""
-    if kind == "suggestion" and not entry.release:
+    if role == "auditor" and place.startswith("/desk"):
         place = ""
     called = {"user": names.get(f"id:{entry.subject}"), "key": names.get(f"key:{entry.subject}")}.get(kind)
     return {

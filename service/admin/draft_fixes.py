@@ -9,7 +9,10 @@ from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Portal
 from service.database.drafts import Fix
 from service.pages import number
 
-RELABEL, BLANK, DROP, MOST, NEWEST, SLIPS = "ganti", "kosongkan", "buang", "terbanyak", "terbaru", "ejaan"
+RELABEL, BLANK, DROP, KEEP = "ganti", "kosongkan", "buang", "pertahankan"
+MOST, NEWEST, SLIPS = "terbanyak", "terbaru", "ejaan"
+"""Ways to settle all cases at once."""
+MOST_SIDES = 4
 WHOLE = ""
 """The case of a fix that settles all rows of a finding at once."""
 LABELS_TO_MAP = ("unknown_label", "branch_label", "unresolved_label")
@@ -36,10 +39,11 @@ class FixRefusedError(AduanError):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One thing to do about a case, as a button that says so."""
+    """One thing to do about a case, as a button that says so; `value` is a label that the act needs."""
 
     act: str
     words: str
+    value: str = ""
 
 
 def case_of(finding: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -83,14 +87,10 @@ def _count(rows: int) -> str:
 def ways(finding: Mapping[str, Any], case: Mapping[str, Any]) -> list[Way]:
     """What is offered for one case; the first is the most likely."""
     code, rows = finding["code"], len(case["rows"])
-    found = []
     if code in CONFLICTS:
-        for act, name in ((MOST, _majority(case)), (NEWEST, case["newest"])):
-            if name:
-                others = rows - next(len(own) for side, own in case["sides"] if side == name)
-                which = "terbanyak" if act == MOST else "terbaru"
-                found.append(Way(act, f"Pertahankan yang {which}: {name}; buang {_count(others)}"))
-        return [*found, Way(DROP, f"Buang semuanya ({_count(rows)})")]
+        kept = [Way(KEEP, _kept_words(case, name), name) for name, _ in case["sides"][:MOST_SIDES]]
+        return [*kept, Way(DROP, f"Buang semuanya ({_count(rows)})")]
+    found = []
     if case["proposed"]:
         found.append(Way(RELABEL, f"Ganti menjadi {case['proposed']}"))
     if code == "impossible_pair":
@@ -98,6 +98,11 @@ def ways(finding: Mapping[str, Any], case: Mapping[str, Any]) -> list[Way]:
     if code not in LABELS_TO_MAP and code != "similar_names":
         found.append(Way(DROP, f"Buang {_count(rows)}"))
     return found
+
+
+def _kept_words(case: Mapping[str, Any], name: str) -> str:
+    marks = [mark for mark, best in ((MOST, _majority(case)), (NEWEST, case["newest"])) if name == best]
+    return f"Pertahankan {name}" + (f" ({', '.join(marks)})" if marks else "")
 
 
 def ways_for_all(finding: Mapping[str, Any], fixes: Iterable[Fix]) -> list[Way]:
@@ -128,7 +133,7 @@ def _open(finding: Mapping[str, Any], fixes: Iterable[Fix]) -> list[Mapping[str,
 
 
 def fix_one(finding: Mapping[str, Any], key: str, act: str, value: str, known: Mapping[str, Sequence[str]]) -> Fix:
-    """What settles one case. `value` is the label to give, `known` the labels of the portal by column.
+    """What settles one case. `value` is the label to give or to keep, `known` the labels of the portal by column.
 
     Raises:
         FixRefusedError: it is not offered.
@@ -142,16 +147,14 @@ def fix_one(finding: Mapping[str, Any], key: str, act: str, value: str, known: M
         return Fix(code, key, act, case["rows"], case["column"], "")
     if code in LABELS_TO_MAP and act == DROP:
         return Fix(code, key, act, case["rows"])
-    if act not in {way.act for way in ways(finding, case)}:
+    if act not in {way.act for way in ways(finding, case)} or (act == KEEP and value not in dict(case["sides"])):
         raise FixRefusedError("Perbaikan ini tidak tersedia untuk temuan tersebut.")
-    return _settled(code, case, act)
+    return _settled(code, case, act, value)
 
 
-def _settled(code: str, case: Mapping[str, Any], act: str) -> Fix:
-    if act in (MOST, NEWEST):
-        name = _majority(case) if act == MOST else case["newest"]
-        others = [row for side, own in case["sides"] if side != name for row in own]
-        return Fix(code, case["key"], act, others)
+def _settled(code: str, case: Mapping[str, Any], act: str, kept: str = "") -> Fix:
+    if act == KEEP:
+        return Fix(code, case["key"], act, [row for side, own in case["sides"] if side != kept for row in own])
     if act == DROP:
         return Fix(code, case["key"], act, case["rows"])
     return Fix(code, case["key"], act, case["rows"], case["column"], case["proposed"] if act == RELABEL else "")
@@ -172,9 +175,8 @@ def fix_all(finding: Mapping[str, Any], act: str, fixes: Sequence[Fix]) -> list[
     if act == SLIPS:
         return [_settled(code, case, RELABEL) for case in open_cases if case["slip"]]
     if act in (MOST, NEWEST):
-        return [
-            _settled(code, case, act) for case in open_cases if (_majority(case) if act == MOST else case["newest"])
-        ]
+        best = [(case, _majority(case) if act == MOST else case["newest"]) for case in open_cases]
+        return [_settled(code, case, KEEP, name) for case, name in best if name]
     return [_settled(code, case, act) for case in open_cases]
 
 

@@ -184,7 +184,7 @@ async def fix(request: Request, user: Administrator, form: CheckedForm, draft_id
         found = draft_fixes.finding_of(draft.findings, code)
         if key == WHOLE:
             return draft_fixes.put(draft.fixes, draft_fixes.fix_all(found, act, draft.fixes))
-        chosen = value or draft_fixes.case_of(found, key)["proposed"]
+        chosen = value or str(draft_fixes.case_of(found, key)["proposed"])
         return draft_fixes.put(draft.fixes, [draft_fixes.fix_one(found, key, act, chosen, choices)])
 
     detail = {"finding": code, "act": act}

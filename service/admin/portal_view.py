@@ -15,7 +15,8 @@ from starlette.datastructures import FormData
 
 from router_model.errors import PortalError, ReleaseError
 from router_model.portal import Portal, load_portal
-from router_model.registry import Event
+from router_model.registry import Event, champions, release_folder
+from router_model.release import Release
 from service import portal_folders, portal_release
 from service.database import audit, promotions
 from service.database.database import Database
@@ -79,9 +80,12 @@ class Faults:
 NO_FAULTS = Faults()
 
 
-def look(settings: Settings, code: str, in_force: Portal | None, release: str) -> PortalView:
-    """Reads and checks the folder. Raises `NoPortalFolderError`."""
+def look(settings: Settings, code: str, serving: Release | None) -> PortalView:
+    """Reads and checks the folder, and holds it to the release in force, which may not have been taken up for
+    `serving` yet. Raises `NoPortalFolderError`."""
     folder = portal_folders.described(settings, code)
+    release = champions(settings.registry).get(code, "")
+    in_force = _known(settings, release, serving)
     # The fingerprint first: what changes while it is read is then refused rather than overwritten.
     fingerprint = portal_folders.fingerprint(folder)
     portal, faults = _loaded(folder, code)
@@ -98,6 +102,16 @@ def look(settings: Settings, code: str, in_force: Portal | None, release: str) -
     )
 
 
+def _known(settings: Settings, release: str, serving: Release | None) -> Portal | None:
+    """The portal as the release in force has it; as the one that serves has it, where the other cannot be read."""
+    if release and not (serving and serving.id == release):
+        try:
+            return load_portal(release_folder(settings.registry, release) / "portal")
+        except PortalError:
+            pass
+    return serving.portal if serving else None
+
+
 def _loaded(folder: Path, code: str) -> tuple[Portal | None, tuple[str, ...]]:
     try:
         portal = load_portal(folder)
@@ -111,8 +125,7 @@ def _loaded(folder: Path, code: str) -> tuple[Portal | None, tuple[str, ...]]:
 async def opened(request: Request, user: SignedInUser) -> PortalView:
     serving = request.app.state.in_force.of(user.portal)
     settings: Settings = request.app.state.settings
-    known = (serving.release.portal, serving.release.id) if serving else (None, "")
-    return await asyncio.to_thread(look, settings, user.portal, *known)
+    return await asyncio.to_thread(look, settings, user.portal, serving.release if serving else None)
 
 
 async def shown(

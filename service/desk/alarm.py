@@ -29,12 +29,13 @@ class Banner:
 def banner(alarm: Alarm, now: datetime, here: str = "") -> Banner:
     others = alarm.open - bool(here)
     age = now - alarm.oldest if alarm.oldest else timedelta()
-    since = f" sejak {lasting(age.total_seconds())}" if alarm.oldest else ""
-    what = f"{number(others)} laporan darurat{' lain' if here else ''} menunggu"
+    what = f"{number(others)} laporan darurat {'lain ' if here else ''}menunggu"
+    if alarm.oldest and not here:
+        what += f"{', yang tertua' if others > 1 else ''} sejak {lasting(age.total_seconds())}"
     return Banner(
         here=here,
         shown=others > 0,
         loud=others > 0 and (alarm.unseen > 0 or age >= LOUD_AFTER),
-        words=f"{what}{', yang tertua' if alarm.open > 1 else ''}{since}.",
+        words=f"{what}.",
         address=f"/desk/{alarm.first_id}" if alarm.first_id else "/desk",
     )

@@ -1,6 +1,7 @@
 """The history as an XLSX file."""
 
 from collections.abc import Iterable
+from string import ascii_uppercase
 from tempfile import TemporaryFile
 from typing import IO, TypeAlias
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from service.database.complaints import Written
 from service.database.review_history import Entry
 from service.desk.complaint_view import agency_name, category_name, urgency_name
 from service.desk.history_filters import OUTCOMES
+from service.pages import number
 
 Value: TypeAlias = str | float | None
 COLUMNS = (
@@ -28,24 +30,29 @@ COLUMNS = (
 """Headers with widths in letters."""
 SOURCES = {"review": "meja tinjau", "api": "portal", "import": "impor"}
 CONFIDENTIAL = "(rahasia)"
+MOST_ROWS = 10_000
+"""What is written within a few seconds; who wants more takes it period by period."""
 LONGEST_CELL = 32_000
 """Spreadsheets hold 32,767 letters in a cell."""
 
 
-def write(entries: Iterable[tuple[Entry, Written]], portal: Portal, zone: str) -> IO[bytes]:
-    """An open file that is gone once it is closed. Rows go to the disk one by one; texts are masked, and those that
-    were sent in confidence stay here."""
+def write(entries: Iterable[tuple[Entry, Written]], portal: Portal, zone: str, most: int = MOST_ROWS) -> IO[bytes]:
+    """An open file that is gone once it is closed. Rows go to the disk one by one, at most `most`; texts are
+    masked, and those that were sent in confidence stay here."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Riwayat")
-    for number, (_, width) in enumerate(COLUMNS, 1):
-        sheet.column_dimensions[chr(64 + number)].width = width
+    for letter, (_, width) in zip(ascii_uppercase, COLUMNS, strict=False):
+        sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A2"
     heads = [WriteOnlyCell(sheet, name) for name, _ in COLUMNS]
     for head in heads:
         head.font = Font(bold=True)
     sheet.append(heads)
     moments = ZoneInfo(zone)
-    for entry, written in entries:
+    for place, (entry, written) in enumerate(entries):
+        if place == most:
+            sheet.append([f"Hanya {number(most)} keputusan terbaru. Persempit masanya untuk yang lebih lama."])
+            break
         sheet.append([_cell(sheet, value) for value in _values(entry, written, portal, moments)])
     file = TemporaryFile()  # noqa: SIM115
     book.save(file)

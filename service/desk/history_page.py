@@ -18,7 +18,7 @@ from service.database.leases import WAITING
 from service.database.review_history import Entry, Happened
 from service.desk.alarm import banner
 from service.desk.complaint_view import agency_name, category_name, facts, labels_of, named, why
-from service.desk.export import SOURCES, write
+from service.desk.export import MOST_ROWS, SOURCES, write
 from service.desk.history_filters import OUTCOMES, HistoryAsked, history_asked
 from service.desk.review_page import Id
 from service.pages import local, page
@@ -61,6 +61,7 @@ async def history(request: Request, user: AnyUser, sebelum: str = "") -> Respons
             "entries": [entry for entry in found[:MOST] if entry.suggestion_id not in hidden],
             "older": found[MOST - 1].id if len(found) > MOST else "",
             "later": bool(sebelum),
+            "most_rows": MOST_ROWS,
             "alarm": banner(review.alarm(connection, user.portal), now),
         }
 

@@ -439,17 +439,33 @@
   // ---- The lease: kept while the page is looked at ----
   const lost = desk.querySelector("[data-lost]");
   async function beat() {
-    if (!form || document.hidden || sent || !desk.dataset.hold) return;
+    if (!form || document.hidden || sent) return;
     try {
-      const answer = await fetch(desk.dataset.hold, {
-        method: "POST",
-        headers: { "X-CSRF-Token": desk.dataset.csrf, Accept: "application/json" },
-      });
+      let answer = await hold();
+      if (answer.status === 403 && await renewToken()) answer = await hold();
       if (answer.status === 401) tellLost("keluar");
       else if (answer.ok) tellLost((await answer.json()).held ? "" : "hilang");
     } catch (error) {
       // No connection for a moment: the lease lasts longer than the time between two beats.
     }
+  }
+
+  function hold() {
+    return fetch(desk.dataset.hold, {
+      method: "POST",
+      headers: { "X-CSRF-Token": desk.dataset.csrf, Accept: "application/json" },
+    });
+  }
+
+  // Who signed in again in another tab has another token; what was typed here is not lost.
+  async function renewToken() {
+    const answer = await fetch("/akun");
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const token = page.querySelector("[name=csrf]");
+    if (!answer.ok || answer.redirected || !token) return false;
+    desk.dataset.csrf = token.value;
+    desk.querySelectorAll("[name=csrf]").forEach(function (input) { input.value = token.value; });
+    return true;
   }
 
   function tellLost(why) {
