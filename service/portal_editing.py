@@ -8,7 +8,7 @@ edit leaves alone are not written again, and those that are keep their columns, 
 
 import csv
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from io import StringIO
@@ -210,14 +210,14 @@ def merge_agencies(files: PortalFiles, codes: Sequence[str], into: str, name: st
 
 
 def hand_over(files: PortalFiles, code: str, categories: Sequence[str], into: str, name: str, day: date) -> Edited:
-    """Some matters of a body that lives on go to another from a day on: to `into`, or to a new one called `name`."""
+    """Some matters of a body that lives on go to another from a day on: to `into`, or to a new one called `name`. Who
+    gets a category from an owner may own it: `load_portal` sees to that."""
     place, old = _agency(files, code), _name(files, code)
     if not categories:
         raise EditRefusedError("categories", "Pilih sedikitnya satu kategori yang berpindah.")
     files, heir = (files, into) if into else _with_heir(files, place, name, day, matters=False)
     moved = [_category_name(files, category) for category in categories]
     files = _succession(files, code, heir, day, categories)
-    files = _owned_by(files, categories, heir)
     return files, f"{_listed(moved)} berpindah dari {old} ke {_name(files, heir)} sejak {calendar_day(day)}."
 
 
@@ -408,17 +408,6 @@ def _succession(files: PortalFiles, code: str, heir: str, day: date, categories:
         raise EditRefusedError("into", "Pilih instansi lain sebagai penerus.")
     row = {"agency": code, "successor": heir, "from": day.isoformat(), "categories": ";".join(categories)}
     return files.with_table("successions.csv", files.successions.with_row({**row, "certainty": "D"}))
-
-
-def _owned_by(files: PortalFiles, categories: Collection[str], heir: str) -> PortalFiles:
-    """Categories that may be sent to the heir too, where it is said to whom they may be sent."""
-    table = files.categories
-    for code in categories:
-        place = _category(files, code)
-        owners = cell_parts(table.rows[place].get("agencies", ""))
-        if owners and heir not in owners:
-            table = table.with_cells(place, {"agencies": _joined([*owners, heir])})
-    return files.with_table("categories.csv", table)
 
 
 def _needed(values: Mapping[str, str], key: str, message: str, field: str = "") -> str:

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -144,9 +144,7 @@ def versions(settings: Settings, portal: str) -> list[Version]:
     return [_version(folder, folder == in_use) for folder in reversed(_folders(store))]
 
 
-def change(
-    settings: Settings, portal: str, seen: str, edit: Callable[[Path], str], *, by: str, now: datetime | None = None
-) -> Version | None:
+def change(settings: Settings, portal: str, seen: str, edit: Callable[[Path], str], *, by: str) -> Version | None:
     """Has a copy of the portal's folder edited, checks it whole, and puts it in place of the present one in one step.
 
     `edit` changes files of the folder it gets and returns in a sentence what it did. `seen` is the fingerprint of
@@ -168,8 +166,12 @@ def change(
                 raise PortalError("Folder portal belum bisa dipakai:", [f"portal.toml: code harus tetap {portal}"])
             if fingerprint(draft) == seen:
                 return None
-            told = {"at": (now or datetime.now(UTC)).isoformat(timespec="seconds"), "by": by, "what": what}
-            return _put(settings.home, portal, draft, told)
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            if base and not _kept(settings.home, portal):
+                first = Path(made) / "release"
+                _copy(base, first)
+                _stored(store, first, {"at": at, "by": "", "what": "Sebagaimana dalam rilis yang berlaku."})
+            return _put(settings.home, portal, draft, {"at": at, "by": by, "what": what})
 
 
 def restore(settings: Settings, portal: str, number: int, seen: str, by: str) -> Version | None:
@@ -258,26 +260,32 @@ def _copy_files(source: Path, target: Path) -> None:
             shutil.copyfile(source / name, target / name)
 
 
-def _put(home: Path, portal: str, draft: Path, told: dict[str, str]) -> Version:
-    """Flushes a draft to the disk and makes it the version in use. Killed at any step, the portal is described as
-    before or as after."""
+def _put(home: Path, portal: str, draft: Path, told: Mapping[str, str]) -> Version:
+    """Makes a draft the version in use. Killed at any step, the portal is described as before or as after."""
     store, place = _store(home, portal), home / "portals" / Path(portal).name
     if place.is_dir() and not place.is_symlink():
         taken_up = _next(store)
         place.rename(taken_up)
         _link(place, taken_up)
-    folder = _next(store)
-    folder.with_suffix(".json").write_bytes(orjson.dumps(told))
-    for path in (*draft.iterdir(), folder.with_suffix(".json")):
-        _flush(path)
-    flush_folder(draft)
-    draft.rename(folder)
-    flush_folder(store)
+    folder = _stored(store, draft, told)
     _link(place, folder)
     for old in _folders(store)[:-MOST_VERSIONS]:
         shutil.rmtree(old)
         old.with_suffix(".json").unlink(missing_ok=True)
     return _version(folder.resolve(), in_use=True)
+
+
+def _stored(store: Path, draft: Path, told: Mapping[str, str]) -> Path:
+    """A draft as the newest version, on the disk."""
+    folder = _next(store)
+    folder.with_suffix(".json").write_bytes(orjson.dumps(dict(told)))
+    for path in (*draft.iterdir(), folder.with_suffix(".json")):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    flush_folder(draft)
+    draft.rename(folder)
+    flush_folder(store)
+    return folder
 
 
 def _next(store: Path) -> Path:
@@ -293,8 +301,3 @@ def _link(place: Path, folder: Path) -> None:
     draft.symlink_to(folder.relative_to(place.parent))
     draft.replace(place)
     flush_folder(place.parent)
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

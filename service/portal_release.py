@@ -76,7 +76,7 @@ def _named(what: str, names: list[str]) -> str:
     return f"{what}: {shown}{f', dan {len(names) - 5} lagi' if len(names) > 5 else ''}." if names else ""
 
 
-def publish_portal(registry: Path, portal: str, folder: Path, by: str, now: datetime | None = None) -> Event:
+def publish_portal(registry: Path, portal: str, folder: Path, by: str) -> Event:
     """Puts the model in force under the portal of a folder, as a release of its own, and that in force.
 
     Raises:
@@ -86,10 +86,10 @@ def publish_portal(registry: Path, portal: str, folder: Path, by: str, now: date
     release_id = _in_force(registry, portal)
     if needs_training(load_portal(release_folder(registry, release_id) / "portal"), load_portal(folder)):
         raise PortalError("Perubahan ini menyangkut jawaban model, jadi baru berlaku setelah pelatihan berikutnya.")
-    return _published(registry, release_id, folder, by, now or datetime.now(UTC))
+    return _published(registry, release_id, folder, by)
 
 
-def publish_contacts(registry: Path, folder: Path, by: str, now: datetime | None = None) -> Event | None:
+def publish_contacts(registry: Path, folder: Path, by: str) -> Event | None:
     """Has the release in force show the emergency numbers of a folder, whatever else of it waits for a training.
     None if it does already, or nothing is in force. Raises as `publish_portal`."""
     after = load_portal(folder)
@@ -106,7 +106,7 @@ def publish_contacts(registry: Path, folder: Path, by: str, now: datetime | None
         draft = Path(made) / "portal"
         shutil.copytree(present, draft)
         on_folder(lambda files: set_contacts(files, contacts))(draft)
-        return _published(registry, release_id, draft, by, now or datetime.now(UTC))
+        return _published(registry, release_id, draft, by)
 
 
 def _in_force(registry: Path, portal: str) -> str:
@@ -115,7 +115,8 @@ def _in_force(registry: Path, portal: str) -> str:
     return found
 
 
-def _published(registry: Path, release_id: str, folder: Path, by: str, moment: datetime) -> Event:
+def _published(registry: Path, release_id: str, folder: Path, by: str) -> Event:
+    moment = datetime.now(UTC)
     source = release_folder(registry, release_id)
     before = read_manifest(source)
     verdict = {"agrees": True, "against": release_id, "reasons": [SAME_MODEL], "compared": {}}

@@ -104,7 +104,7 @@ def test_an_agency_is_renamed_and_its_old_name_stays_known(service: Service, adm
     assert entry is not None
     assert (entry.who, entry.detail) == (
         "user:sari",
-        {"version": 1, "what": "Dinas Perhubungan berganti nama menjadi Dinas Mobilitas."},
+        {"version": 2, "what": "Dinas Perhubungan berganti nama menjadi Dinas Mobilitas."},
     )
     assert "berganti nama menjadi Dinas Mobilitas" in admin.read("/admin/audit")
 
@@ -274,10 +274,11 @@ def test_deadlines_and_days_of_the_calendar_are_kept(service: Service, admin: Pe
 def test_an_earlier_version_is_put_back(service: Service, admin: Person) -> None:
     changed(admin, ABOUT_LAMPS, tindakan="nama", name="Dinas Mobilitas", how="sama")
     changed(admin, ABOUT_LAMPS, tindakan="nama", name="Dinas Transportasi", how="sama")
-    assert changed(admin, f"{PAGE}/versi", nomor="1").headers["location"] == f"{PAGE}/versi?pesan=kembali"
+    assert changed(admin, f"{PAGE}/versi", nomor="2").headers["location"] == f"{PAGE}/versi?pesan=kembali"
     assert described(service).agency[LAMPS].name == "Dinas Mobilitas"
     page = admin.read(f"{PAGE}/versi")
-    assert "Versi 1 dikembalikan." in page
+    assert "Versi 2 dikembalikan." in page
+    assert "Sebagaimana dalam rilis yang berlaku." in page
     assert refused(changed(admin, f"{PAGE}/versi", nomor="99"), "Versi 99 tidak ada")
     with service.database.connect() as connection:
         assert audit.last(connection, TOWN, "portal.restore")
@@ -300,7 +301,7 @@ def test_a_folder_that_was_broken_by_hand_is_shown_with_its_faults_and_mended_by
     for path in ("", "/instansi", "/darurat"):
         assert "agencies.csv: nama &#39;dinas kebersihan&#39; dipakai dua kali" in admin.read(PAGE + path)
     assert "Folder portal belum bisa dipakai" in admin.read("/admin")
-    assert changed(admin, f"{PAGE}/versi", nomor="1").status_code == 303
+    assert changed(admin, f"{PAGE}/versi", nomor="2").status_code == 303
     assert described(service).agency[LAMPS].name == "Dinas Mobilitas"
 
 

@@ -431,6 +431,9 @@ def test_the_first_change_of_a_portal_that_is_only_in_its_release_begins_a_folde
     release = champions(served.registry)[TOWN]
     rename(served, "Dinas Lampu", seen(served))
     assert named(served) == "Dinas Lampu"
+    assert [(one.number, one.by) for one in portal_folders.versions(served, TOWN)] == [(2, "user:sari"), (1, "")]
+    portal_folders.restore(served, TOWN, 1, seen(served), "user:sari")
+    assert named(served) == "Dinas Perhubungan"
     assert champion(served.registry, TOWN).portal.agency[LAMPS].name == "Dinas Perhubungan"
     assert faults(served.registry / release) == []
 
