@@ -19,6 +19,7 @@ from router_model.registry import Event, champions, flush_folder, promote, relea
 from router_model.release import MANIFEST, cause, file_hash, model_hash, read_manifest, sealed
 from service.portal_editing import on_folder, set_contacts
 from service.portal_folders import FILES
+from training.comparison import CHAMPION_FILE
 from training.model_card import model_card
 
 SAME_MODEL = "Modelnya sama; hanya keterangan portal yang berubah."
@@ -123,8 +124,9 @@ def _published(registry: Path, release_id: str, folder: Path, by: str) -> Event:
     try:
         with tempfile.TemporaryDirectory(prefix=_DRAFT, dir=registry) as made:
             draft = Path(made) / "release"
-            # Files of a release never change, so two releases may share them.
-            shutil.copytree(source, draft, copy_function=os.link, ignore=shutil.ignore_patterns("portal", MANIFEST))
+            # Files of a release never change, so two releases may share them. The model met nobody anew.
+            left_out = shutil.ignore_patterns("portal", MANIFEST, CHAMPION_FILE)
+            shutil.copytree(source, draft, copy_function=os.link, ignore=left_out)
             (draft / "portal").mkdir()
             for name in FILES:
                 if (folder / name).is_file():

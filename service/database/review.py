@@ -384,9 +384,9 @@ def stats(connection: Connection, portal: str, by: str, since: datetime, now: da
     in_queue = and_(columns.portal == portal, columns.state.in_(WAITING))
     is_open = and_(columns.portal == portal, columns.state == "open")
     routes = connection.execute(select(columns.route, func.count()).where(is_open).group_by(columns.route)).all()
-    oldest = connection.scalar(select(func.min(columns.created_at)).where(is_open))
-    leased, second, third, overdue = connection.execute(
+    oldest, leased, second, third, overdue = connection.execute(
         select(
+            func.min(case((columns.state == "open", columns.created_at))),
             func.count(case((columns.leased_until > now, 1))),
             func.count(case((columns.state == "second", 1))),
             func.count(case((columns.state == "third", 1))),
