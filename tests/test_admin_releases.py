@@ -21,12 +21,14 @@ from test_learning import FIRST_DAY, Rows, learnable, shuffled, town_history
 
 from router_model.portal import load_portal
 from router_model.registry import champions, history
-from router_model.release import read_manifest, sealed
+from router_model.release import open_release, read_manifest, sealed
 from service.admin.comparison import compared
 from service.database import audit, datasets, webhooks
 from service.database.schema import webhook_messages
 from training.comparison import class_changes, difference, read_pairs
 from training.learning import learn
+from training.publishing import publish_wish
+from training.wishes import Wish
 
 SMALL, BIG = "kota-kecil", "kota-besar"
 PAGE = "/admin/rilis"
@@ -216,6 +218,19 @@ def test_a_release_that_met_nobody_shows_its_own_figures(admin: Person, town: To
     assert "Rilis pertama portal ini." in page
     assert "Berdampingan" not in page
     assert percent(read_manifest(town.registry / town.old)["scores"]["answers"]["urgency"]["top3"]) in page
+
+
+def test_other_thresholds_for_the_same_model_are_no_comparison(admin: Person, town: Town) -> None:
+    later = publish_wish(open_release(town.registry / town.new), Wish(0.9, 0.8), town.registry)
+    assert read_pairs(town.registry / later) is None
+    page = words(admin.read(f"{PAGE}/{later}"))
+    assert "Modelnya sama; hanya ketepatan yang diminta berubah." in page
+    assert "Berdampingan" not in page
+    confirm = words(admin.read(f"{PAGE}/{later}/berlakukan"))
+    assert (
+        "Ketepatan yang diminta: auto 90,0 % dan prefill 80,0 %; yang berlaku auto 97,0 % dan prefill 90,0 %."
+        in confirm
+    )
 
 
 def promote_form(person: Person, release: str) -> dict[str, str]:

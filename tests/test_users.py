@@ -90,6 +90,9 @@ def test_what_ends_sessions_raises_their_version_and_is_audited(database: Databa
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ADUAN_HOME", str(tmp_path))
     monkeypatch.delenv("ADUAN_DATABASE_URL", raising=False)
+    portal = tmp_path / "portals" / "denpasar" / "portal.toml"
+    portal.parent.mkdir(parents=True)
+    portal.write_text('name = "Pro Denpasar"\n', "utf-8")
     return tmp_path
 
 

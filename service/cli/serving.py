@@ -11,12 +11,9 @@ from service.cli.keys import open_database
 from service.cli.output import say
 from service.cli.person import login_name
 from service.database import keys
-from service.database.keys import SCOPES
+from service.database.keys import FIRST_KEY, SCOPES
 from service.server import command
-from service.serving import serving_release
 from service.settings import settings_from_environment
-
-FIRST_KEY = "kunci-pertama"
 
 
 def serve(
@@ -28,10 +25,7 @@ def serve(
     ] = True,
 ) -> None:
     """Menjalankan layanan dengan rilis yang berlaku."""
-    registry = settings_from_environment().registry
-    in_force = champions(registry)
-    if not in_force:
-        serving_release(registry)
+    in_force = champions(settings_from_environment().registry)
     database = open_database()
     with database.begin() as connection:
         if not keys.every(connection):
@@ -41,6 +35,8 @@ def serve(
     database.close()
     for portal, release in sorted(in_force.items()):
         say(f"Portal {portal}: rilis {release}.")
+    if not in_force:
+        say("Belum ada rilis yang berlaku. Latih dari /admin, atau dengan: aduan train DATA --portal DIR")
     say(f"Halaman coba: http://{host}:{port}/")
     sys.stderr.flush()
     os.execv(sys.executable, command(host, port, workers, background))  # noqa: S606

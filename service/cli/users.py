@@ -14,6 +14,7 @@ from service.database import users
 from service.database.database import Database
 from service.database.users import ROLES
 from service.passwords import SHORTEST, PasswordRefusedError
+from service.portal_folders import check_known
 from service.settings import settings_from_environment
 
 app = typer.Typer(help="Pengguna layar petugas.", no_args_is_help=True)
@@ -50,6 +51,7 @@ def _password_hash() -> str:
 @app.command()
 def create(name: Name, portal: PortalCode, role: Role) -> None:
     """Membuat pengguna; kata sandinya diketik, atau dibaca dari masukan standar."""
+    check_known(settings_from_environment(), portal)
     password_hash = _password_hash()
     with _opened() as database, database.begin() as connection:
         user = users.create(connection, portal, name, role, password_hash, by=login_name())
