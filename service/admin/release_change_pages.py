@@ -100,7 +100,7 @@ async def promote(request: Request, user: Administrator, form: CheckedForm, rele
         return done if shown.line.in_force else _changed_meanwhile()
     typed = _text(form, "alasan").strip()
     reason = masked(typed)[:LONGEST_REASON]
-    if False:
+    if shown.objections and not reason:
         return await _promotion_page(request, user, release_id, 422, wrong=WRONG)
     asked = release_changes.promoting(user.portal, _key(form, user), request.app.state.secret, release_id, reason)
     try:
