@@ -17,8 +17,9 @@ from publisher import publish_first
 
 from router_model.registry import promote
 from service import passwords
-from service.database import users
+from service.database import portal_settings, users
 from service.database.database import Database
+from service.database.portal_settings import PortalSettings
 from service.settings import Settings
 
 TYPED = "sawah hijau di pagi hari"
@@ -32,6 +33,7 @@ PLACES = (
 )  # fmt: skip
 LONGEST_TRAINING = 240_000
 """Milliseconds."""
+MOST_LOOKS = 150
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def city(denpasar: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
         with database.begin() as connection:
             for name, role in (("luh", "staff"), ("wayan", "senior"), ("komang", "admin")):
                 users.create(connection, "denpasar", name, role, passwords.hashed(TYPED))
+            portal_settings.change(connection, "denpasar", "operator", PortalSettings(train_every_days=0))
         database.close()
         yield City(service, read(denpasar / "complaints.csv"), read(denpasar / "gold.csv"))
 
@@ -106,7 +109,7 @@ def review_everything(*visitors: Visitor) -> dict[str, list[str]]:
     waiting = list(visitors)
     for visitor in visitors:
         visitor.open("/desk")
-    while waiting:
+    while waiting and sum(map(len, seen.values())) < MOST_LOOKS:
         for visitor in tuple(waiting):
             page = visitor.page
             if page.locator("[data-decision]").count() == 0:
@@ -116,6 +119,12 @@ def review_everything(*visitors: Visitor) -> dict[str, list[str]]:
             page.wait_for_selector("[data-desk][data-ready]")
             with page.expect_navigation():
                 page.keyboard.press("Enter")
+            if page.locator("[data-problem]").count():
+                # Of an office whose place nobody told, which one has to be asked first.
+                page.wait_for_selector("[data-desk][data-ready]")
+                page.keyboard.press("s")
+                with page.expect_navigation():
+                    page.keyboard.press("1")
     return seen
 
 
@@ -141,9 +150,6 @@ def test_the_loop_from_complaint_to_a_better_model_and_back(city: City, tmp_path
         assert len(first_looks["luh"] | first_looks["wayan"]) >= open_before
 
         admin = browser.visitor("komang", TYPED)
-        page = admin.open("/admin/pelatihan")
-        page.fill("#hari", "0")
-        page.get_by_role("button", name="Simpan jadwal").click()
         page = admin.open("/admin/data")
         page.set_input_files("#berkas", export_of(city, tmp_path / "ekspor.xlsx"))
         page.wait_for_selector("[data-mapping]")
