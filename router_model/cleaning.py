@@ -3,7 +3,7 @@
 import html
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import ftfy
 
@@ -65,4 +65,4 @@ def cleaned(complaint: Complaint) -> tuple[Complaint, list[Masking]]:
     for name in ("title", "text", "address", "village", "district"):
         fields[name], found = mask_personal_data(readable(getattr(complaint, name)))
         masked.extend(Masking(name, item) for item in found)
-    return replace(complaint, **fields), masked
+    return Complaint(received_at=complaint.received_at, **fields), masked

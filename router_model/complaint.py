@@ -1,6 +1,7 @@
 """A complaint as a citizen wrote it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -8,7 +9,7 @@ class Complaint:
     """The citizen's own words and the place given with them.
 
     `village` and `district` are what a form's fields hold, not what stands in the text. Nothing here is
-    cleaned or masked yet.
+    cleaned or masked yet. `received_at` is in the portal's own time, without a zone; `None` if it is not known.
     """
 
     text: str
@@ -16,6 +17,7 @@ class Complaint:
     address: str = ""
     village: str = ""
     district: str = ""
+    received_at: datetime | None = None
 
     @property
     def words(self) -> str:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from router_model.portal import Agency
+from router_model.rules import RuleRecord, Tally
+
 FEWEST_WORDS = 3
 LEAST_COVERAGE = 0.4
 AMBIGUOUS_MARGIN = 0.15
@@ -48,6 +51,11 @@ REASONS = {
     "category_unsure": "Kategorinya belum pasti; yang disarankan hanya instansinya.",
     "low_confidence": "Model belum cukup yakin instansi mana yang berwenang.",
     "ambiguous": "Dua instansi hampir sama kuat.",
+    "rule": "Sebuah aturan portal menentukan instansinya.",
+    "rule_unsure": "Aturan portal ini belum cukup terbukti untuk diikuti tanpa dilihat petugas.",
+    "district_office": "Desa atau kelurahannya belum diketahui; yang disarankan kantor kecamatannya.",
+    "places_differ": "Lebih dari satu tempat disebut dan belum jelas mana yang dimaksud.",
+    "refused": "Instansi yang menyatakan ini bukan wewenangnya tidak disarankan lagi.",
 }
 
 
@@ -59,8 +67,15 @@ class Reason:
     message: str
 
 
-def reason(code: str) -> Reason:
-    return Reason(code, REASONS[code])
+def reason(code: str, message: str = "") -> Reason:
+    """The reason in its usual words, or in those that tell more."""
+    return Reason(code, message or REASONS[code])
+
+
+def external_reason(agency: Agency, government: str) -> Reason:
+    """No wrong door: whose matter it is, and where that body can be reached."""
+    where = f"sampaikan lewat {agency.channel}" if agency.channel else "salurannya belum tercatat di portal ini"
+    return reason("external_agency", f"Ini urusan {agency.name}, di luar {government}; {where}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +98,7 @@ class Policy:
     `precision_prefill` ask; above `category` the category was, as often as `precision_prefill` asks. Agencies of
     probability `candidate` and more held the right one in 95 of 100 complaints. `emergency` is the probability
     of danger that raises a complaint. `place_precision` is how often the office found from the place was the
-    right one, given that its kind was.
+    right one, given that its kind was. `rules` has by its code how each rule of the portal did on forward answers.
     """
 
     auto: Threshold = Threshold()
@@ -94,9 +109,14 @@ class Policy:
     place_precision: float = 0.95
     precision_auto: float = 0.97
     precision_prefill: float = 0.90
+    rules: Mapping[str, RuleRecord] = field(default_factory=dict)
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> Self:
         """The policy that `dataclasses.asdict` made these values of."""
         thresholds = {name: Threshold(**values[name]) for name in ("auto", "prefill")}
-        return cls(**dict(values) | thresholds)
+        rules = {
+            code: RuleRecord(**{part: Tally(**tally) for part, tally in record.items()})
+            for code, record in values.get("rules", {}).items()
+        }
+        return cls(**dict(values) | thresholds | {"rules": rules})

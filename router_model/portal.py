@@ -1,8 +1,9 @@
 """A portal folder: what is true of one complaint portal, and no code.
 
 `portal.toml` names the portal; `agencies.csv`, `categories.csv`, `urgency.csv` and `territory.csv` hold its
-closed label sets, `successions.csv`, if there is one, what became of bodies that were renamed, merged or split, and
-`calendar.csv` the days that are worked or free against the rule.
+closed label sets, `successions.csv`, if there is one, what became of bodies that were renamed, merged or split,
+`calendar.csv` the days that are worked or free against the rule, `rules.csv` what is known of who has a matter, and
+`landmarks.csv` the names that people give instead of a village.
 A `Portal` that could be built is complete and free of contradictions.
 """
 
@@ -16,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from router_model.errors import PortalError
+from router_model.landmark import Landmark, landmark_faults, read_landmarks
 from router_model.office_calendar import CalendarDay, read_calendar
 from router_model.portal_table import CERTAINTIES, cell_certainty, cell_date, cell_parts, table_rows
+from router_model.rules import Rule, read_rules, rule_faults
 from router_model.succession import Succession, by_agency, handovers, read_successions, succession_faults
 
 PORTAL_FILES = ("portal.toml", "agencies.csv", "categories.csv", "urgency.csv", "territory.csv")
-OPTIONAL_PORTAL_FILES = ("successions.csv", "calendar.csv")
+OPTIONAL_PORTAL_FILES = ("successions.csv", "calendar.csv", "rules.csv", "landmarks.csv")
 REPORT_TYPES = {
     "pengawasan": "Pengaduan berkadar pengawasan",
     "pengaduan": "Pengaduan tidak berkadar pengawasan",
@@ -129,6 +132,8 @@ class Portal:
     emergency_contacts: tuple[EmergencyContact, ...] = ()
     successions: tuple[Succession, ...] = ()
     calendar: tuple[CalendarDay, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    landmarks: tuple[Landmark, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -309,6 +314,15 @@ def _contradictions(portal: Portal) -> Iterator[str]:
         if place.district_code and place.district_code not in place_codes:
             yield f"territory.csv, {place.code}, kolom district_code: {place.district_code!r} tidak ada"
     yield from succession_faults(portal.successions, portal.agency, portal.leaf)
+    yield from rule_faults(
+        portal.rules,
+        agencies=units | portal.agency.keys(),
+        living={*portal.units, *(agency.code for agency in portal.living_agencies)},
+        categories=portal.category,
+        report_types=REPORT_TYPES,
+        places=place_codes,
+    )
+    yield from landmark_faults(portal.landmarks, {place.code: (place.name, *place.aliases) for place in portal.places})
     levels = [level.code for level in portal.urgency]
     if sorted(levels) != sorted(URGENCY_LEVELS):
         yield f"urgency.csv: harus berisi tepat {', '.join(URGENCY_LEVELS)}; sekarang {', '.join(levels)}"
@@ -385,6 +399,8 @@ def load_portal(folder: Path) -> Portal:
         emergency_contacts=_contacts(settings.get("emergency_contacts", ()), problems),
         successions=read_successions(folder / "successions.csv", problems),
         calendar=read_calendar(folder / "calendar.csv", problems),
+        rules=read_rules(folder / "rules.csv", problems),
+        landmarks=read_landmarks(folder / "landmarks.csv", problems),
         settings=settings,
     )
     if not problems:

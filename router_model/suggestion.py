@@ -1,7 +1,11 @@
 """What we advise for one complaint: ranked agencies, category, urgency, the route and its reasons."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import cached_property
 
+from router_model.agency_ranking import AgencyRanker, Ranking
+from router_model.agency_ranking import SuggestedAgency as SuggestedAgency
 from router_model.cleaning import Masking, cleaned
 from router_model.complaint import Complaint
 from router_model.place import FoundPlace, PlaceFinder
@@ -12,22 +16,16 @@ from router_model.policy import (
     Policy,
     Reason,
     Route,
+    external_reason,
     reason,
 )
 from router_model.portal import Portal
 from router_model.prediction import Evidence, Prediction, Ranked
+from router_model.rules import AppliedRule
 from router_model.scorer import Scorer
 
-
-@dataclass(frozen=True, slots=True)
-class SuggestedAgency:
-    """An agency with its probability. Where the place of a territorial body is not known, `code` is `@kind`."""
-
-    code: str
-    name: str
-    kind: str
-    external: bool
-    p: float
+PLAUSIBLE = 0.2
+"""Of villages that are less sure nobody is asked whether they are meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,8 @@ class Suggestion:
 
     The first `candidates` agencies are the smallest list that held the right one in 95 of 100 complaints.
     `category_group` is the parent category, where no single one is sure enough but its children together are.
-    `missing` names what the citizen should add, in Indonesian, where the route is `incomplete`.
+    `missing` names what the citizen should add, in Indonesian, where the route is `incomplete`. `place` is the one
+    acted on, `places` are all that were found, surest first. `rules` are the portal's rules that were applied.
     """
 
     prediction: Prediction
@@ -50,9 +49,12 @@ class Suggestion:
     category_group: Ranked | None = None
     missing: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    places: tuple[FoundPlace, ...] = ()
+    rules: tuple[AppliedRule, ...] = ()
 
     @property
     def agency(self) -> SuggestedAgency:
+        """The first one; nobody is left only where every agency refused."""
         return self.agencies[0]
 
     def best(self, answer: str) -> Ranked | None:
@@ -69,11 +71,19 @@ class Router:
     policy: Policy
     places: PlaceFinder
 
-    def suggest(self, complaint: Complaint) -> Suggestion:
-        """Advice for a complaint as it came in, with its evidence; never fails on any text."""
+    @cached_property
+    def _ranker(self) -> AgencyRanker:
+        return AgencyRanker(self.portal, self.places, self.policy)
+
+    def suggest(self, complaint: Complaint, refused: Collection[str] = ()) -> Suggestion:
+        """Advice for a complaint as it came in, with its evidence; never fails on any text.
+
+        `refused` are codes of agencies that said it is not their matter: none of them is suggested, and a person has
+        to look.
+        """
         clean, masked = cleaned(complaint)
         prediction, evidence = self.scorer.predict_explained(clean)
-        return replace(self.advise(prediction, tuple(masked)), evidence=evidence)
+        return replace(self.advise(prediction, tuple(masked), refused), evidence=evidence)
 
     def suggest_many(self, complaints: list[Complaint]) -> list[Suggestion]:
         """The same advice as one by one, faster and without evidence."""
@@ -83,14 +93,24 @@ class Router:
             self.advise(prediction, tuple(masked)) for prediction, (_, masked) in zip(predictions, clean, strict=True)
         ]
 
-    def advise(self, prediction: Prediction, masked: tuple[Masking, ...] = ()) -> Suggestion:
-        place = self.places.find(prediction.complaint)
-        agencies = self.agencies(prediction, place)
-        categories = self._category_first(prediction, agencies[0])
+    def advise(
+        self, prediction: Prediction, masked: tuple[Masking, ...] = (), refused: Collection[str] = ()
+    ) -> Suggestion:
+        places, place = self.places.find_all(prediction.complaint), self.places.find(prediction.complaint)
+        ranking = self.rank(prediction, place, refused)
+        agencies = ranking.agencies
+        categories = self._category_first(prediction, agencies[0]) if agencies else ()
         group = self._category_group(categories)
-        route, reasons, missing = self._route(prediction, agencies)
+        route, reasons, missing = self._route(prediction, ranking, () if place else places)
         if route in (Route.AUTO, Route.PREFILL) and categories and categories[0].p < self.policy.category:
             reasons += (reason("category_group" if group else "category_unsure"),)
+        if ranking.stand_in and route is not Route.EMERGENCY:
+            reasons += (reason("district_office"),)
+        rule = ranking.ruling.fit.rule if ranking.ruling else None
+        if rule:
+            reasons += (reason("rule", rule.reason),)
+        if names := [self.portal.agency[code].name for code in refused if code in self.portal.agency]:
+            route, reasons = _after_refusal(route, reasons, names)
         return Suggestion(
             prediction=prediction,
             agencies=agencies,
@@ -99,36 +119,26 @@ class Router:
             reasons=reasons,
             place=place,
             masked=masked,
-            candidates=max(1, sum(agency.p >= self.policy.candidate for agency in agencies)),
+            candidates=min(len(agencies), max(1, sum(agency.p >= self.policy.candidate for agency in agencies))),
             category_group=group,
             missing=missing,
+            places=places,
+            rules=(AppliedRule(rule.code, rule.reason, rule.certainty),) if rule else (),
         )
+
+    def rank(self, prediction: Prediction, place: FoundPlace | None, refused: Collection[str] = ()) -> Ranking:
+        """Agencies as place and rules leave them, and what the rules said."""
+        return self._ranker.rank(prediction, place, refused)
 
     def agencies(self, prediction: Prediction, place: FoundPlace | None) -> tuple[SuggestedAgency, ...]:
         """Agencies by falling probability, territorial ones as the office of the place."""
-        found: dict[str, SuggestedAgency] = {}
-        for ranked in prediction.answers["unit"]:
-            unit, p = ranked.code, ranked.p
-            if unit.startswith("@"):
-                agency = self.places.office(unit, prediction.complaint, place)
-                p *= self.policy.place_precision if agency else 1.0
-            else:
-                agency = self.portal.agency[unit]
-            code = agency.code if agency else unit
-            p += found[code].p if code in found else 0.0
-            found[code] = SuggestedAgency(
-                code=code,
-                name=agency.name if agency else self.portal.unit_name(unit),
-                kind=agency.kind if agency else unit[1:],
-                external=bool(agency and agency.external),
-                p=min(p, 1.0),
-            )
-        return tuple(sorted(found.values(), key=lambda item: -item.p))
+        return self.rank(prediction, place).agencies
 
     def _route(
-        self, prediction: Prediction, agencies: tuple[SuggestedAgency, ...]
+        self, prediction: Prediction, ranking: Ranking, unsure: tuple[FoundPlace, ...]
     ) -> tuple[Route, tuple[Reason, ...], tuple[str, ...]]:
-        policy, top = self.policy, agencies[0]
+        """`unsure` are places that were found, of which none is sure enough."""
+        policy = self.policy
         if prediction.words == 0:
             return Route.INCOMPLETE, (reason("empty_text"),), ("isi laporan",)
         danger = next((r.p for r in prediction.answers.get("urgency", ()) if r.code == "darurat"), 0.0)
@@ -140,24 +150,37 @@ class Router:
             if prediction.words < FEWEST_WORDS:
                 return Route.INCOMPLETE, (reason("too_short"),), ("apa yang terjadi", "tempat kejadian")
             return Route.REVIEW, (reason("unknown_words"),), ()
-        unit = self._unit(top.code)
-        if top.p < policy.prefill.of(unit):
+        if not ranking.agencies:
+            return Route.REVIEW, (), ()
+        top = ranking.agencies[0]
+        if top.p < policy.prefill.of(self._ranker.unit(top.code)):
             if prediction.words < FEWEST_WORDS:
                 return Route.INCOMPLETE, (reason("too_short"),), ("apa yang terjadi", "tempat kejadian")
-            reasons = [reason("agency_unproven" if top.p >= policy.prefill.shared else "low_confidence")]
-            if len(agencies) > 1 and top.p - agencies[1].p < AMBIGUOUS_MARGIN:
-                reasons.append(reason("ambiguous"))
-            return Route.REVIEW, tuple(reasons), ()
+            return Route.REVIEW, self._doubts(ranking), ()
         if top.code.startswith("@"):
+            villages = [found.place.name for found in unsure if found.place.district_code and found.p >= PLAUSIBLE]
+            if len(villages) > 1:
+                names = " atau ".join(villages)
+                return Route.INCOMPLETE, (reason("places_differ"),), (f"tempat yang dimaksud: {names}",)
             return Route.INCOMPLETE, (reason("place_missing"),), (f"nama {top.name.lower()}",)
         if top.external:
-            return Route.EXTERNAL, (reason("external_agency"),), ()
-        if top.p >= policy.auto.of(unit):
-            return Route.AUTO, (reason("sure"),), ()
-        return Route.PREFILL, (reason("fairly_sure"),), ()
+            return Route.EXTERNAL, (external_reason(self.portal.agency[top.code], self.portal.government),), ()
+        # A rule that overrules the model speaks for itself; an office that only stands in needs a person.
+        led = ranking.ruling is not None and ranking.ruling.leads
+        if top.p >= policy.auto.of(self._ranker.unit(top.code)) and not ranking.stand_in:
+            return Route.AUTO, () if led else (reason("sure"),), ()
+        return Route.PREFILL, () if led else (reason("fairly_sure"),), ()
 
-    def _unit(self, code: str) -> str:
-        return self.portal.agency[code].unit if code in self.portal.agency else code
+    def _doubts(self, ranking: Ranking) -> tuple[Reason, ...]:
+        top, others = ranking.agencies[0], ranking.agencies[1:]
+        if top.p >= self.policy.prefill.shared:
+            doubts = [reason("agency_unproven")]
+        else:
+            led = ranking.ruling is not None and ranking.ruling.leads
+            doubts = [reason("rule_unsure" if led else "low_confidence")]
+        if others and top.p - others[0].p < AMBIGUOUS_MARGIN:
+            doubts.append(reason("ambiguous"))
+        return tuple(doubts)
 
     def _category_group(self, categories: tuple[Ranked, ...]) -> Ranked | None:
         """The first category's parent with the probability of its listed children, where that is needed and
@@ -174,9 +197,18 @@ class Router:
         The place may have put another agency in front than the model's first.
         """
         ranked = prediction.answers.get("category", ())
-        unit = self._unit(agency.code)
+        unit = self._ranker.unit(agency.code)
         owned = [item for item in ranked if self.portal.may_own(self.portal.category[item.code], unit)]
         fitting = [item for item in owned if item.code == prediction.category] or owned
         if not fitting:
             return ()
         return fitting[0], *(item for item in ranked if item is not fitting[0])
+
+
+def _after_refusal(route: Route, reasons: tuple[Reason, ...], names: list[str]) -> tuple[Route, tuple[Reason, ...]]:
+    """A person looks, whatever the model is sure of; what keeps it from an agency stays as it was."""
+    refusal = reason("refused", f"{', '.join(names)} sudah menyatakan ini bukan wewenangnya; tidak disarankan lagi.")
+    if route in (Route.AUTO, Route.PREFILL, Route.EXTERNAL):
+        route = Route.REVIEW
+        reasons = tuple(item for item in reasons if item.code not in ("sure", "fairly_sure"))
+    return route, (refusal, *reasons)

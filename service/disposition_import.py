@@ -10,7 +10,9 @@ from router_model.portal import Portal
 from service.choices import UnknownLabelError, chosen
 from service.database import dispositions
 from service.database.dispositions import IMPORT, Chosen, NoSuchSuggestionError
-from service.upload_reading import WHERE, Fault
+from service.refusing import refuse, refusing_agency
+from service.serving import Serving
+from service.upload_reading import REFUSED_BY, WHERE, Fault
 
 MOST_TOGETHER = 500
 MOST_SHOWN = 100
@@ -19,10 +21,11 @@ MOST_SHOWN = 100
 
 @dataclass
 class Imported:
-    """`unmatched` rows are about complaints that were never sent for a suggestion; `faults` names the first of the
-    `faulty` rows, and labels that were left out of a row that was taken."""
+    """`refused` counts new refusals, `unmatched` rows about complaints that were never sent for a suggestion; `faults`
+    names the first of the `faulty` rows, and labels that were left out of a row that was taken."""
 
     recorded: int = 0
+    refused: int = 0
     unchanged: int = 0
     unmatched: int = 0
     unmatched_ids: list[str] = field(default_factory=list)
@@ -31,6 +34,7 @@ class Imported:
 
     def add(self, other: "Imported") -> None:
         self.recorded += other.recorded
+        self.refused += other.refused
         self.unchanged += other.unchanged
         self.unmatched += other.unmatched
         self.faulty += other.faulty
@@ -45,23 +49,46 @@ def in_batches(rows: Iterable[Mapping[str, str]]) -> Iterator[tuple[Mapping[str,
         yield batch
 
 
-def record_rows(connection: Connection, portal: Portal, rows: Iterable[Mapping[str, str]], who: str) -> Imported:
+def record_rows(connection: Connection, serving: Serving, rows: Iterable[Mapping[str, str]], who: str) -> Imported:
     """Keeps what is new and counts it. A row is found by its `id`, which is the complaint's `external_id`."""
-    imported = Imported()
+    imported, portal = Imported(), serving.release.portal
     for row in rows:
-        picked = _chosen(portal, row, imported)
-        if picked is None:
+        refused_by = _refused_by(portal, row, imported) if row[REFUSED_BY] else ""
+        picked = _chosen(portal, row, imported) if row["agency"] else None
+        if not refused_by and picked is None:
             imported.faulty += 1
             continue
         try:
-            _, new = dispositions.record(connection, portal.code, picked, who=who, source=IMPORT, external_id=row["id"])
+            refused, recorded = _record(connection, serving, row["id"], refused_by, picked, who)
         except NoSuchSuggestionError:
             imported.unmatched += 1
             imported.unmatched_ids.append(row["id"])
         else:
-            imported.recorded += new
-            imported.unchanged += not new
+            imported.refused += refused
+            imported.recorded += recorded
+            imported.unchanged += not (refused or recorded)
     return imported
+
+
+def _record(
+    connection: Connection, serving: Serving, number: str, refused_by: str, picked: Chosen | None, who: str
+) -> tuple[bool, bool]:
+    """Whether a refusal and a choice are new."""
+    refused = recorded = False
+    if refused_by:
+        _, refused = refuse(connection, serving, refused_by, who=who, source=IMPORT, external_id=number)
+    if picked:
+        portal = serving.release.portal.code
+        _, recorded = dispositions.record(connection, portal, picked, who=who, source=IMPORT, external_id=number)
+    return refused, recorded
+
+
+def _refused_by(portal: Portal, row: Mapping[str, str], imported: Imported) -> str:
+    try:
+        return refusing_agency(portal, row[REFUSED_BY])
+    except UnknownLabelError as error:
+        imported.faults += [Fault(row[WHERE], column, why) for column, why in error.faults.items()]
+        return ""
 
 
 def _chosen(portal: Portal, row: Mapping[str, str], imported: Imported) -> Chosen | None:

@@ -4,13 +4,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import orjson
-
-from router_model.complaint import Complaint
 from router_model.errors import AduanError, ReleaseError
 from router_model.policy import Route
 from router_model.registry import champions, release_folder
@@ -18,12 +14,12 @@ from service.database import shadow
 from service.database.database import Database
 from service.database.shadow import ShadowAnswer, Unanswered
 from service.serving import RETRY_SECONDS, NoReleaseError, ReleaseRefusedError, Serving, proved
+from service.suggesting import kept_complaint
 from service.wire import suggestion_body
 
 TOGETHER = 100
 LATE = timedelta(minutes=2)
 """A suggestion may become visible so long after its own moment."""
-_FIELDS = tuple(field.name for field in fields(Complaint))
 _log = logging.getLogger(__name__)
 
 
@@ -123,8 +119,7 @@ class Shadows:
 def _answered(serving: Serving, waiting: Unanswered) -> ShadowAnswer:
     """As a portal would have got it; where the model fails, that is a review without an agency."""
     try:
-        kept = orjson.loads(waiting.complaint)
-        complaint = Complaint(**{name: kept[name] for name in _FIELDS})
+        complaint = kept_complaint(waiting.complaint, waiting.created_at, serving.release.portal.timezone)
         # What was kept is clean already.
         suggestion = serving.router.advise(serving.router.scorer.predict(complaint))
         body = suggestion_body(suggestion, serving.release.portal)

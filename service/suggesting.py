@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -51,12 +51,13 @@ class Standing:
 
 def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idempotency_key: str = "") -> Suggested:
     """Asks the release in force. Where there is none, or it fails, the answer says so and a person has to look."""
-    suggestion = _ask(asker.serving, body.complaint())
+    complaint = received(body.complaint(), body.received_at or now, asker.serving)
+    suggestion = _ask(asker.serving, complaint)
     serving = asker.serving if suggestion else None
     if serving and suggestion:
         clean, answer = suggestion.prediction.complaint, suggestion_body(suggestion, serving.release.portal)
     else:
-        (clean, _), answer = cleaned(body.complaint()), unanswered()
+        (clean, _), answer = cleaned(complaint), unanswered()
     out = SuggestionOut(
         id=secrets.token_urlsafe(12),
         external_id=body.external_id,
@@ -126,6 +127,27 @@ def _ask(serving: Serving | None, complaint: Complaint) -> Suggestion | None:
         # The text may stand in the message of any exception, so only its kind is told.
         _log.error("model failed", extra={"release": serving.release.id, "error": type(error).__name__})
         return None
+
+
+def received(complaint: Complaint, at: datetime, serving: Serving | None) -> Complaint:
+    """With the moment it came, in the portal's own time: rules hold from one day to another."""
+    return replace(complaint, received_at=in_time_of(at, serving.release.portal.timezone)) if serving else complaint
+
+
+def in_time_of(moment: datetime, zone: str) -> datetime | None:
+    """Without a zone; `None` for a moment that no calendar can hold."""
+    try:
+        return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) if moment.tzinfo else moment
+    except OverflowError:
+        return None
+
+
+def kept_complaint(text: str, asked_at: datetime, zone: str) -> Complaint:
+    """A complaint from the JSON text that was kept of it, clean and masked."""
+    kept = orjson.loads(text)
+    given = datetime.fromisoformat(kept["received_at"]) if kept.get("received_at") else asked_at
+    words = {name: kept.get(name) or "" for name in ("text", "title", "address", "village", "district")}
+    return Complaint(**words, received_at=in_time_of(given, zone))
 
 
 def _moment(given: datetime | None, serving: Serving | None) -> datetime | None:

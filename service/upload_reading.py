@@ -38,6 +38,11 @@ MOST_MEMORY = 3 << 30
 LONGEST_CELL = 500
 MOST_SHOWN = 100
 LEARN, DISPOSE, DRAFT, LOOK = "learn", "dispose", "draft", "look"
+REFUSED_BY = "refused_by"
+"""A column of dispositions: the agency that said a complaint is not its matter."""
+STATUS, SET_ASIDE = "status", "set_aside"
+REFUSAL_HEADERS = {"refused by": REFUSED_BY, "status laporan": STATUS, "alasan tunda arsip": SET_ASIDE}
+_NOT_THEIRS = re.compile(r"\b(?:bukan|di luar|diluar) (?:wewenang|kewenangan)\b")
 LONGEST_HEADER, LONGEST_SHOWN, CELLS_SHOWN = 100, 90, 3
 _NOT_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _WORDS = ("title", "text", "address", "village", "district")
@@ -89,6 +94,15 @@ def masked_row(row: Row, masked_kinds: Counter[str]) -> Row:
     return Row(row.where, {column: values[column] for column in COLUMNS})
 
 
+def disposed_row(row: Row, masked_kinds: Counter[str]) -> Row:
+    """A row of dispositions as it may be kept. Where a LAPOR! export says that the matter is not the agency's, it went
+    nowhere: the agency is the one that refused."""
+    values = {**masked_row(row, masked_kinds).values, REFUSED_BY: _masked(row.get(REFUSED_BY))}
+    if any(_NOT_THEIRS.search(folded(row.get(column))) for column in (STATUS, SET_ASIDE)):
+        values |= {REFUSED_BY: values["agency"], "agency": ""}
+    return Row(row.where, values)
+
+
 @lru_cache(10_000)
 def _masked(cell: str) -> str:
     return mask_personal_data(readable(cell))[0]
@@ -118,7 +132,7 @@ def undisposed(row: Row) -> Fault | None:
     """Why a row says of no complaint where it went."""
     if not row.get("id"):
         return Fault(row.where, "id", "Kosong; isi nomor laporan yang dipakai sebagai external_id.")
-    if not row.get("agency"):
+    if not (row.get("agency") or row.get(REFUSED_BY)):
         return Fault(row.where, "agency", "Kosong; laporan ini belum didisposisikan.")
     return None
 
@@ -177,26 +191,31 @@ def read(
         looks = look(path)
         if purpose == LOOK or not _understood(looks):
             return {"columns": [asdict(column) for column in looks]}
-    table = read_table(path, columns, needed="agency" if purpose == DISPOSE else "text")
+    disposing = purpose == DISPOSE
+    table = read_table(
+        path, columns, needed="agency" if disposing else "text", also=REFUSAL_HEADERS if disposing else None
+    )
     if len(table.rows) > MOST_ROWS:
         raise UploadRefusedError(f"Paling banyak {MOST_ROWS} baris dalam satu berkas; berkas ini {len(table.rows)}.")
     faults = [Fault(fault.where, "", fault.message) for fault in table.faults]
     rows = []
     masked_kinds: Counter[str] = Counter()
-    for row in (masked_row(row, masked_kinds) for row in table.rows):
-        if fault := undisposed(row) if purpose == DISPOSE else fault_of(row, longest_text):
+    as_kept = disposed_row if disposing else masked_row
+    for row in (as_kept(row, masked_kinds) for row in table.rows):
+        if fault := undisposed(row) if disposing else fault_of(row, longest_text):
             faults.append(fault)
         else:
             rows.append(row)
     if not rows:
         told = "\n".join(f"  - {fault.where}: {fault.message}" for fault in faults[:20])
         raise UploadRefusedError(f"Tidak ada satu baris pun yang dapat dipakai.\n{told}")
-    kept = COLUMNS if purpose == LEARN else (*COLUMNS, WHERE)
+    compared = (*COLUMNS, REFUSED_BY) if disposing else COLUMNS
+    kept = COLUMNS if purpose == LEARN else (*compared, WHERE)
     with os.fdopen(out, "wb") as file:
         file.write(as_content(({**row.values, WHERE: _place(row.where, path, purpose)} for row in rows), kept))
     return {
         "rows": len(rows),
-        "fingerprint": fingerprint(row.values for row in rows),
+        "fingerprint": fingerprint((row.values for row in rows), compared),
         "faulty": len(faults),
         "faults": [asdict(fault) | {"where": _place(fault.where, path, purpose)} for fault in faults[:MOST_SHOWN]],
         "masked": masked_kinds,

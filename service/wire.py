@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 from pydantic_core import PydanticCustomError
 
 from router_model.complaint import Complaint
+from router_model.place import FoundPlace
 from router_model.policy import ROUTE_LABELS, Route
 from router_model.portal import REPORT_TYPES, Portal
 from router_model.prediction import Ranked
@@ -155,6 +156,51 @@ class PlaceOut:
     source: str
 
 
+@dataclass(slots=True, kw_only=True)
+class FoundPlaceOut:
+    """A place that the complaint names; positions count characters of the masked field, 0 for fields of the form."""
+
+    code: str
+    name: str
+    kind: str
+    district: Annotated[str, Field(description="Nama kecamatannya; kosong bila tempat ini kecamatan")]
+    source: Annotated[str, Field(description="Kolom tempat ia ditemukan: village, district, address, title, text")]
+    matched: Annotated[str, Field(description="Kata-kata yang menyebutnya")]
+    start: int
+    end: int
+    p: Probability
+    landmark: Annotated[str, Field(description="Patokan yang menunjuknya, misalnya pasar; kosong bila bukan patokan")]
+    acted_on: Annotated[bool, Field(description="Tempat inilah yang dipakai mencari kantornya")]
+
+
+@dataclass(slots=True, kw_only=True)
+class RuleOut:
+    """A rule of the portal that fitted the complaint."""
+
+    code: str
+    reason: str
+    certainty: Annotated[str, Field(description="A (dasar hukum) sampai D (belum pasti)")]
+
+
+@dataclass(slots=True, kw_only=True)
+class ExternalOut:
+    """The body outside this government that the complaint belongs to, and where to turn."""
+
+    code: str
+    name: str
+    channel: Annotated[str, Field(description="Kosong bila portal belum mencatatnya")]
+
+
+@dataclass(slots=True, kw_only=True)
+class RefusedOut:
+    """An agency that said the complaint is not its matter. It is not among `agencies` any more."""
+
+    code: str
+    name: str
+    reason: str
+    at: datetime
+
+
 @dataclass(kw_only=True)
 class SuggestionBody:
     """Advice without what storing adds."""
@@ -179,6 +225,18 @@ class SuggestionBody:
     reasons: list[ReasonOut]
     missing: list[str]
     place: PlaceOut | None
+    places: Annotated[list[FoundPlaceOut], Field(description="Semua tempat yang disebut, yang paling pasti dahulu")] = (
+        field(default_factory=list)
+    )
+    rules: Annotated[list[RuleOut], Field(description="Aturan portal yang berlaku pada laporan ini")] = field(
+        default_factory=list
+    )
+    external: Annotated[
+        ExternalOut | None, Field(description="Diisi bila instansi pertama di luar pemerintah daerah ini")
+    ] = None
+    refused: Annotated[
+        list[RefusedOut], Field(description="Instansi yang sudah menolak laporan ini (bukan wewenangnya)")
+    ] = field(default_factory=list)
     deadline: Annotated[dict[str, Any] | None, Field(description="Diisi bila tenggat dihitung")] = None
     duplicates: Annotated[list[dict[str, Any]], Field(description="Laporan serupa yang baru masuk")] = field(
         default_factory=list
@@ -334,6 +392,7 @@ def suggestion_body(suggestion: Suggestion, portal: Portal) -> SuggestionBody:
     place = suggestion.place
     danger = [reason.message for reason in suggestion.reasons if reason.code == "danger"]
     group = suggestion.category_group
+    first = portal.agency.get(suggestion.agency.code) if suggestion.agencies else None
     return SuggestionBody(
         agencies=[
             AgencyOut(code=a.code, name=a.name, kind=a.kind, external=a.external, p=a.p) for a in suggestion.agencies
@@ -352,6 +411,11 @@ def suggestion_body(suggestion: Suggestion, portal: Portal) -> SuggestionBody:
         place=PlaceOut(code=place.place.code, name=place.place.name, kind=place.place.kind, source=place.source)
         if place
         else None,
+        places=[_found(item, place, portal) for item in suggestion.places],
+        rules=[RuleOut(code=r.code, reason=r.reason, certainty=r.certainty) for r in suggestion.rules],
+        external=ExternalOut(code=first.code, name=first.name, channel=first.channel)
+        if first and first.external
+        else None,
         explanation=[
             EvidenceOut(term=e.term, weight=e.weight, field=e.field, start=e.start, end=e.end)
             for e in suggestion.evidence
@@ -360,6 +424,23 @@ def suggestion_body(suggestion: Suggestion, portal: Portal) -> SuggestionBody:
             PersonalDataOut(kind=m.item.kind, field=m.field, start=m.item.start, end=m.item.end)
             for m in suggestion.masked
         ],
+    )
+
+
+def _found(item: FoundPlace, acted_on: FoundPlace | None, portal: Portal) -> FoundPlaceOut:
+    district = next((place.name for place in portal.places if place.code == item.place.district_code), "")
+    return FoundPlaceOut(
+        code=item.place.code,
+        name=item.place.name,
+        kind=item.place.kind,
+        district=district,
+        source=item.source,
+        matched=item.name,
+        start=item.start,
+        end=item.end,
+        p=min(item.p, 1.0),
+        landmark=item.landmark.name if item.landmark else "",
+        acted_on=acted_on is not None and item.place == acted_on.place,
     )
 
 

@@ -10,6 +10,8 @@ from router_model.calibration import Agreement, Floats, Link
 from training.pipeline import LabelMatrix
 
 Integers = NDArray[np.intp]
+FEWEST_LINKED = 30
+"""Fewer labelled rows than this fit nothing."""
 MOST_ROWS = 1_500
 MOST_ROWS_LINKED = 4_000
 """Both fit three numbers; more rows do not change them."""
@@ -29,9 +31,10 @@ def frequencies(matrix: LabelMatrix) -> Floats:
 
 
 def fit_link(scores: Floats, wanted: Integers, log_frequencies: Floats) -> Link:
-    """Maximum likelihood over the rows that have a label; the default link where there are fewer than 30."""
+    """Maximum likelihood over the rows that have a label; the default link where there are fewer than
+    `FEWEST_LINKED`."""
     known = wanted >= 0
-    if known.sum() < 30 or scores.shape[1] < 2:
+    if known.sum() < FEWEST_LINKED or scores.shape[1] < 2:
         return Link()
     rows = np.flatnonzero(known)
     rows = rows[:: -(-len(rows) // MOST_ROWS_LINKED)]
@@ -70,7 +73,7 @@ def fit_agreement(
     """Maximum likelihood of both answers' marginals on an even sample of the rows."""
     rows = np.flatnonzero((wanted_units >= 0) & (wanted_categories >= 0))
     rows = rows[:: max(1, len(rows) // MOST_ROWS)]
-    if len(rows) < 30:
+    if len(rows) < FEWEST_LINKED:
         return Agreement(1.0, 1.0, 0.0, lift, allowed)
 
     def agreement(parameters: NDArray[np.float64]) -> Agreement:

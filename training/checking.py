@@ -15,8 +15,10 @@ from training.excerpts import period_words, quoted
 from training.findings import SEVERITIES, Finding, finding
 from training.headers import find_header
 from training.history import Progress
+from training.knowledge import known_complaints
 from training.label_findings import coverage, label_findings
 from training.reading import KNOWN_HEADERS, Table, read_table
+from training.rule_findings import rule_findings
 from training.sheets import read_sheets
 from training.text_findings import text_findings
 from training.time_findings import time_findings, weekly
@@ -112,6 +114,7 @@ def check_table(
     findings += text_findings(data)
     progress("mencari salinan", 1, 1)
     findings += [*time_findings(data), *drift_findings(data)]
+    findings += rule_findings(data)
     reason = reason_not_searched(data)
     if not reason:
         findings += doubtful_label_findings(data, progress)
@@ -213,8 +216,9 @@ def _period(data: CheckedData) -> tuple[date, date] | None:
 
 
 def _obstacle(data: CheckedData) -> str:
+    known = known_complaints(data.portal) if data.portal else ()
     try:
-        check_enough([row.example for row in data.learned if row.example])
+        check_enough([row.example for row in data.learned if row.example], known)
     except DatasetError as error:
         return str(error)
     return ""

@@ -59,6 +59,10 @@ class ForwardScores:
                 means.append(float((1 / (1 + (found > wanted[:, None]).sum(axis=1))).mean()))
         return float(np.mean(means)) if means else 0.0
 
+    def none(self) -> "ForwardScores":
+        """Of no complaint, with the same classes."""
+        return replace(self, asked=(), scores=self.scores[:0])
+
     def before(self, number: int) -> "ForwardScores":
         end = sum(item.number < number for item in self.asked)
         return replace(self, asked=self.asked[:end], scores=self.scores[:end])

@@ -1,7 +1,8 @@
 """A labelled history in the order of time: models of its earlier parts, asked about its later ones."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from itertools import pairwise
@@ -17,6 +18,7 @@ from router_model.terms import TermExtractor
 from training.complaint_keys import cleaned_key
 from training.dataset import Example
 from training.forward import Asked, ForwardScores, labels_of
+from training.knowledge import known_complaints
 from training.near_copies import copy_groups
 from training.pipeline import TermCounts
 from training.progress import Progress as Progress
@@ -28,7 +30,16 @@ FORWARD_CUTS = (0.4, 0.55, 0.7, 0.85, 1.0)
 kept out of calibration and thresholds and makes the report."""
 CHOOSING = 2
 """On so many first stretches the way of learning is chosen; they lie before the rows that are reported on."""
-LEARNINGS = tuple(Learning(penalty, Recency(steady)) for steady in (1.0, 0.7) for penalty in (1.2, 0.6))
+LEARNINGS = tuple((penalty, Recency(steady)) for steady in (1.0, 0.7) for penalty in (1.2, 0.6))
+"""Ways of learning that are tried: penalty and how fast the past fades."""
+KNOWLEDGE = (0.3, 0.1, 0.0)
+"""What a complaint of shipped knowledge may count beside one of the portal; the first is where the search begins."""
+HALF = 300
+"""With so many complaints of its own an agency hears half as much of shipped knowledge."""
+FIRST = Learning(knowledge=KNOWLEDGE[0])
+"""How is learned where there is no past to choose by."""
+FOLDS = 4
+"""Into so many parts shipped knowledge is cut to be asked about by models that did not see it."""
 _EPOCH = datetime(2000, 1, 1)
 
 
@@ -52,27 +63,43 @@ def answer_classes(portal: Portal, rows: Sequence[Example]) -> dict[str, tuple[s
 class History:
     """Labelled complaints in the order of time, read once; a model of any earlier part is fitted from it.
 
-    The portal's own words stand before them and have no date.
+    The portal's own words and the complaints of shipped `knowledge` stand before them and have no date. `classes` are
+    those of `answer_classes` for the first `start` rows (`None`: all).
     """
 
-    def __init__(self, portal: Portal, rows: Sequence[Example], classes: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, portal: Portal, rows: Sequence[Example], start: int | None = None) -> None:
         self.portal = portal
         self.rows = rows
-        self.classes = classes
         self.complaints = [cleaned(row.complaint)[0] for row in rows]
-        own = [cleaned(prototype.complaint)[0] for prototype in prototypes(portal, ())]
-        self._own = len(own)
-        self._counts = TermCounts(TermExtractor(place_words(portal)), [*own, *self.complaints])
-        days = [(row.received_at - _EPOCH).total_seconds() / 86_400 if row.received_at else np.nan for row in rows]
-        self._days: Days = np.array([np.nan] * self._own + days)
-        self._groups = copy_groups(self.complaints)
         self._keys = [cleaned_key(complaint) for complaint in self.complaints]
+        self.knowledge = _new_to(self._keys, known_complaints(portal))
+        self.classes = answer_classes(portal, [*self.knowledge, *rows[:start]])
+        own = [cleaned(prototype.complaint)[0] for prototype in prototypes(portal, ())]
+        known = [cleaned(row.complaint)[0] for row in self.knowledge]
+        self._own, self._start = len(own), len(own) + len(known)
+        self._counts = TermCounts(TermExtractor(place_words(portal)), [*own, *known, *self.complaints])
+        days = [(row.received_at - _EPOCH).total_seconds() / 86_400 if row.received_at else np.nan for row in rows]
+        self._days: Days = np.array([np.nan] * self._start + days)
+        self._groups = copy_groups(self.complaints)
 
-    def fit(self, end: int, learning: Learning) -> Pipeline:
-        """A pipeline that has seen only the first `end` complaints and the portal's own words."""
-        taught = [*prototypes(self.portal, self.rows[:end]), *self.rows[:end]]
-        last = self._own + end
-        return self._counts.fit(last, labels_of(taught, list(self.classes)), self.classes, self._days[:last], learning)
+    def fit(self, end: int, learning: Learning, known: Sequence[int] | None = None) -> Pipeline:
+        """A pipeline that has seen only the first `end` complaints, the portal's own words and, where the way of
+        learning lets it count, shipped knowledge; `known` are the numbers of its complaints, `None` all of them."""
+        numbers = range(len(self.knowledge)) if known is None else known
+        chosen = [*numbers] if learning.knowledge else []
+        shipped = [self.knowledge[number] for number in chosen]
+        taught = [*prototypes(self.portal, self.rows[:end]), *shipped, *self.rows[:end]]
+        rows = np.r_[: self._own, np.array(chosen, np.intp) + self._own, self._start : self._start + end]
+        counted = Counter(row.labels.get("unit") for row in self.rows[:end])
+        weights = [learning.knowledge * HALF / (HALF + counted[row.labels["unit"]]) for row in shipped]
+        return self._counts.fit(
+            rows,
+            labels_of(taught, list(self.classes)),
+            self.classes,
+            self._days[rows],
+            learning,
+            np.array([1.0] * self._own + weights + [1.0] * end, np.float32),
+        )
 
     def ask(self, pipeline: Pipeline, start: int, end: int) -> ForwardScores:
         """What a pipeline that knows only complaints before `start` says of those up to `end`; near copies of
@@ -80,8 +107,18 @@ class History:
         fresh = np.flatnonzero(self.fresh(start, end))
         numbers = (fresh + start).tolist()
         asked = [Asked(number, self.rows[number], self.complaints[number], self._keys[number]) for number in numbers]
-        scores = self._counts.scores(pipeline, self._own + start, self._own + end)
-        return ForwardScores(asked, scores[fresh], self.classes)
+        scores = self._counts.scores(pipeline, fresh + self._start + start)
+        return ForwardScores(asked, scores, self.classes)
+
+    def ask_known(self, pipeline: Pipeline, known: Sequence[int]) -> ForwardScores:
+        """What a pipeline says of complaints of shipped knowledge, by their numbers."""
+        asked = [
+            Asked(number, row, complaint, cleaned_key(complaint))
+            for number in known
+            for row in [self.knowledge[number]]
+            for complaint in [cleaned(row.complaint)[0]]
+        ]
+        return ForwardScores(asked, self._counts.scores(pipeline, np.array(known, np.intp) + self._own), self.classes)
 
     def fresh(self, start: int, end: int) -> NDArray[np.bool_]:
         """Which complaints from `start` to `end` are no near copies of one before `start`."""
@@ -100,18 +137,63 @@ class ForwardStretches:
 
 
 def forward_stretches(history: History, end: int, progress: Progress) -> ForwardStretches:
-    """A model for each of `FORWARD_CUTS` of the first `end` rows, asked about the stretch after it."""
+    """A model for each of `FORWARD_CUTS` of the first `end` rows, asked about the stretch after it.
+
+    The way of learning is the one that ranked best on the first stretches: first penalty and fading with the usual
+    share of shipped knowledge, then the share, so that knowledge that does not help is left out.
+    """
     stretches = list(pairwise(round(cut * end) for cut in FORWARD_CUTS))
-    steps = len(LEARNINGS) + len(stretches) - CHOOSING
-    tried = []
-    for step, learning in enumerate(LEARNINGS):
-        progress("menguji maju menurut waktu", step, steps)
+    shares = KNOWLEDGE if history.knowledge else (0.0,)
+    steps = len(LEARNINGS) + len(shares) - 1 + len(stretches) - CHOOSING
+    done = 0
+
+    def tried(learning: Learning) -> tuple[Learning, ForwardScores]:
+        nonlocal done
+        progress("menguji maju menurut waktu", done, steps)
+        done += 1
         scores = [history.ask(history.fit(start, learning), start, after) for start, after in stretches[:CHOOSING]]
-        tried.append((learning, reduce(ForwardScores.joined, scores)))
-    learning, scores_so_far = max(tried, key=lambda pair: pair[1].reciprocal_rank())
-    for step, (start, after) in enumerate(stretches[CHOOSING:], len(LEARNINGS)):
-        progress("menguji maju menurut waktu", step, steps)
+        return learning, reduce(ForwardScores.joined, scores)
+
+    best = max((tried(Learning(*way, shares[0])) for way in LEARNINGS), key=_rank)
+    learning, scores_so_far = max([best, *(tried(replace(best[0], knowledge=s)) for s in shares[1:])], key=_rank)
+    for start, after in stretches[CHOOSING:]:
+        progress("menguji maju menurut waktu", done, steps)
+        done += 1
         pipeline = history.fit(start, learning)
         scores_so_far = scores_so_far.joined(history.ask(pipeline, start, after))
     progress("menguji maju menurut waktu", steps, steps)
     return ForwardStretches(scores_so_far, start, pipeline, learning)
+
+
+def _rank(tried: tuple[Learning, ForwardScores]) -> float:
+    return tried[1].reciprocal_rank()
+
+
+@dataclass(frozen=True)
+class KnownScores:
+    """Scores of the shipped complaints by models that knew only others of them; `last` are the numbers of the part
+    that was asked about last, `pipeline` the model that was asked."""
+
+    scores: ForwardScores
+    last: Sequence[int]
+    pipeline: Pipeline
+
+
+def known_scores(history: History, learning: Learning, progress: Progress) -> KnownScores:
+    """Cross-validation of shipped knowledge in `FOLDS` parts; near copies are in one part."""
+    folds = copy_groups([cleaned(row.complaint)[0] for row in history.knowledge]) % FOLDS
+    found = []
+    for fold in range(FOLDS):
+        progress("menguji pengetahuan bawaan", fold, FOLDS)
+        pipeline = history.fit(0, learning, np.flatnonzero(folds != fold).tolist())
+        asked = np.flatnonzero(folds == fold).tolist()
+        found.append(history.ask_known(pipeline, asked))
+    progress("menguji pengetahuan bawaan", FOLDS, FOLDS)
+    return KnownScores(reduce(ForwardScores.joined, found), asked, pipeline)
+
+
+def _new_to(keys: Sequence[int], knowledge: Sequence[Example]) -> list[Example]:
+    """Shipped complaints that a history does not hold; none if it is mostly made of them."""
+    held = set(keys)
+    fresh = [row for row in knowledge if cleaned_key(cleaned(row.complaint)[0]) not in held]
+    return fresh if 2 * (len(knowledge) - len(fresh)) <= len(keys) else []

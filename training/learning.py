@@ -99,6 +99,7 @@ def with_wishes(trained: Trained, wish: Wish | None) -> Trained:
         return trained
     router = trained.router
     policy = choose_policy(trained.answered, wish.named(router.policy.emergency), router.policy.place_precision)
+    policy = replace(policy, rules=router.policy.rules)
     external = frozenset(agency.code for agency in router.portal.agencies if agency.external)
     found = Record(trained.answered, policy.emergency, external).foreseen([wish])[wish]
     routes = trained.scores["routes"] | effect_routes(found)

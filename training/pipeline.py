@@ -124,18 +124,22 @@ class AnswerHeads(BaseEstimator):  # type: ignore[misc]
         self.classes = classes
         self.learning = learning
 
-    def fit(self, features: sp.csr_matrix, labels: Labels, days: Days | None = None) -> Self:
-        """`days` gives each row's moment, NaN for none; without it all rows are timeless."""
+    def fit(
+        self, features: sp.csr_matrix, labels: Labels, days: Days | None = None, weights: Floats | None = None
+    ) -> Self:
+        """`days` gives each row's moment, NaN for none, and `weights` what it counts; without them all rows are
+        timeless and count 1."""
         features = sp.csr_matrix(features, dtype=np.float32)
         moments = np.full(features.shape[0], np.nan) if days is None else days
+        counts = np.ones(features.shape[0], np.float32) if weights is None else weights
         matrices = {answer: label_matrix(labels[answer], classes) for answer, classes in (self.classes or {}).items()}
         coefficients: dict[str, Floats] = {}
-        for answers in _taught_together(matrices):
+        for answers in _taught_together(matrices, counts):
             known = np.logical_or.reduce([matrices[answer].known for answer in answers])
             targets = np.hstack([matrices[answer].indicators[known].toarray() for answer in answers])
             joined = np.zeros((features.shape[1], targets.shape[1]), np.float32)
             if known.any():
-                joined = ridge(features[known], targets, self.learning or Learning(), moments[known])
+                joined = ridge(features[known], targets, self.learning or Learning(), moments[known], counts[known])
             starts = np.cumsum([0, *(len(matrices[answer].classes) for answer in answers)])
             for answer, start, end in zip(answers, starts, starts[1:], strict=False):
                 coefficients[answer] = joined[:, start:end]
@@ -148,14 +152,14 @@ class AnswerHeads(BaseEstimator):  # type: ignore[misc]
         return np.asarray(features @ self.coefficients_, dtype=np.float32)
 
 
-def _taught_together(matrices: Mapping[str, LabelMatrix]) -> Iterable[list[str]]:
-    """Answers in groups whose rows are nearly the same. A row without a label for one of them teaches that none
-    of its classes fits, which few rows may do without harm."""
+def _taught_together(matrices: Mapping[str, LabelMatrix], counts: Floats) -> Iterable[list[str]]:
+    """Answers in groups whose rows are nearly the same, by what the rows count. A row without a label for one of them
+    teaches that none of its classes fits, which few rows may do without harm."""
     groups: list[list[str]] = []
     for answer, matrix in matrices.items():
         for group in groups:
             first = matrices[group[0]].known
-            if (first & matrix.known).sum() >= TAUGHT_TOGETHER * (first | matrix.known).sum():
+            if counts[first & matrix.known].sum() >= TAUGHT_TOGETHER * counts[first | matrix.known].sum():
                 group.append(answer)
                 break
         else:
@@ -181,29 +185,36 @@ class TermCounts:
             self.vectorizers[block] = vectorizer
 
     def fit(
-        self, end: int, labels: Labels, classes: Mapping[str, Sequence[str]], days: Days, learning: Learning
+        self,
+        rows: NDArray[np.intp],
+        labels: Labels,
+        classes: Mapping[str, Sequence[str]],
+        days: Days,
+        learning: Learning,
+        weights: Floats,
     ) -> Pipeline:
-        """A fitted pipeline from cleaned `Complaint`s to scores, which has seen only the first `end` complaints;
-        `labels` and `days` are those of these complaints."""
+        """A fitted pipeline from cleaned `Complaint`s to scores, which has seen only the complaints numbered `rows`;
+        `labels`, `days` and `weights` are those of these complaints."""
         blocks: list[tuple[str, Any]] = []
         features = []
         for block, counts in self.counts.items():
-            weighting = TermWeighting(most_terms=MOST_TERMS[block]).fit(counts[:end], labels)
+            read = counts[rows]
+            weighting = TermWeighting(most_terms=MOST_TERMS[block]).fit(read, labels)
             if len(weighting.kept_):
                 blocks.append((block, Pipeline([("count", self.vectorizers[block]), ("weigh", weighting)])))
-                features.append(np.float32(BLOCK_WEIGHTS[block]) * weighting.transform(counts[:end]))
+                features.append(np.float32(BLOCK_WEIGHTS[block]) * weighting.transform(read))
         if not features:
             raise DatasetError("Tidak ada kata yang muncul di dua laporan; data ini terlalu sedikit untuk dilatih.")
         heads = AnswerHeads({answer: tuple(names) for answer, names in classes.items()}, learning)
-        heads.fit(sp.hstack(features, format="csr"), labels, days)
-        weights = {block: BLOCK_WEIGHTS[block] for block, _ in blocks}
-        return Pipeline([("terms", FeatureUnion(blocks, transformer_weights=weights)), ("heads", heads)])
+        heads.fit(sp.hstack(features, format="csr"), labels, days, weights)
+        by_block = {block: BLOCK_WEIGHTS[block] for block, _ in blocks}
+        return Pipeline([("terms", FeatureUnion(blocks, transformer_weights=by_block)), ("heads", heads)])
 
-    def scores(self, pipeline: Pipeline, start: int, end: int) -> Floats:
-        """What the pipeline says of complaints `start` to `end`, without reading them again."""
+    def scores(self, pipeline: Pipeline, rows: slice | NDArray[np.intp]) -> Floats:
+        """What the pipeline says of the complaints numbered `rows`, without reading them again."""
         union = pipeline["terms"]
         features = [
-            np.float32(union.transformer_weights[block]) * steps["weigh"].transform(self.counts[block][start:end])
+            np.float32(union.transformer_weights[block]) * steps["weigh"].transform(self.counts[block][rows])
             for block, steps in union.transformer_list
         ]
         return np.asarray(pipeline["heads"].predict(sp.hstack(features, format="csr")), dtype=np.float32)

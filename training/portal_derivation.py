@@ -9,8 +9,9 @@ from pathlib import Path
 import tomli_w
 
 from router_model.errors import DatasetError, PortalError
-from router_model.portal import folded
+from router_model.portal import folded, load_portal
 from training.alias_decisions import ALIAS_FILE, AliasDecisions, write_proposals
+from training.knowledge import shipped_categories
 from training.name_similarity import Proposal, parse_name, proposals
 from training.reading import Row
 
@@ -25,6 +26,8 @@ _KINDS = (
     "kelurahan", "desa", "kecamatan", "dinas", "badan", "bagian", "biro", "inspektorat", "sekretariat", "rsud",
     "puskesmas", "perumda", "satuan",
 )  # fmt: skip
+CATEGORY_FILE = "categories.csv"
+CATEGORY_COLUMNS = "code,name,parent,national_name,agencies,description"
 _UNDECIDED = AliasDecisions()
 
 
@@ -66,7 +69,8 @@ def _one_spelling(rows: Sequence[Row]) -> list[dict[str, str]]:
 def derive(rows: Sequence[Row], out: Path, name: str, decisions: AliasDecisions = _UNDECIDED) -> dict[str, int]:
     """A portal folder from the labels of a history: agencies, categories with the agencies they went to, and
     the territory of the village and district columns. Returns how many of each, how many names were merged as
-    decided and how many more are proposed in `ALIAS_FILE`.
+    decided and how many more are proposed in `ALIAS_FILE`. Without a category column the categories are the shipped
+    ones that somebody here has.
 
     An agency is territorial when its name without its kind is one of the villages or districts.
 
@@ -123,16 +127,26 @@ def derive(rows: Sequence[Row], out: Path, name: str, decisions: AliasDecisions 
             )
             for agency in sorted(agencies)
         ],
-        [(code, category, ";".join(sorted(owners[category]))) for category, code in category_codes.items()],
+        [(code, category, "", "", ";".join(sorted(owners[category])), "") for category, code in category_codes.items()],
         [(code, district, "kecamatan", "") for district, code in district_codes.items()]
         + [(code, place, "kelurahan", district_codes.get(places[place], "")) for place, code in village_codes.items()],
     )
+    shipped = () if category_codes else shipped_categories(load_portal(out))
+    if shipped:
+        _write_table(
+            out / CATEGORY_FILE,
+            CATEGORY_COLUMNS,
+            [
+                (item.code, item.name, item.parent, item.national_name, ";".join(sorted(item.units)), item.description)
+                for item in shipped
+            ],
+        )
     if proposed:
         write_proposals(proposed, out / ALIAS_FILE)
     return {
         "agencies": len(agencies),
         "territorial": len(territory),
-        "categories": len(category_codes),
+        "categories": len(category_codes) or sum(bool(item.parent) for item in shipped),
         "places": len(village_codes) + len(district_codes),
         "merged": sum(label != name for label, name in names.items()),
         "proposed": len(proposed),
@@ -204,12 +218,16 @@ def _write_folder(
     )
     tables: dict[str, tuple[str, Sequence[tuple[str, ...]]]] = {
         "agencies.csv": ("code,name,kind,aliases,territory,certainty,source", agencies),
-        "categories.csv": ("code,name,agencies", categories),
+        CATEGORY_FILE: (CATEGORY_COLUMNS, categories),
         "urgency.csv": ("code,name,criteria,action", URGENCY_ROWS),
         "territory.csv": ("code,name,kind,district_code", places),
     }
     for file_name, (header, table) in tables.items():
-        with (out / file_name).open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(header.split(","))
-            writer.writerows(table)
+        _write_table(out / file_name, header, table)
+
+
+def _write_table(path: Path, header: str, table: Sequence[tuple[str, ...]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header.split(","))
+        writer.writerows(table)

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -137,6 +137,7 @@ def publish_wish(release: Release, wish: Wish, registry: Path, now: datetime | N
     record = record_of(release.folder, release.manifest, release.portal)
     before = Policy.from_values(release.manifest["policy"])
     policy = choose_policy(record.rows, wish.named(record.emergency), before.place_precision)
+    policy = replace(policy, rules=before.rules)
     return publish_policy(release, policy, record.foreseen([wish])[wish], registry, now)
 
 

@@ -73,6 +73,7 @@ class Row:
             address=self.get("address"),
             village=self.get("village"),
             district=self.get("district"),
+            received_at=parse_moment(self.get("received_at")),
         )
 
 
@@ -100,11 +101,17 @@ def read_rows(path: Path, columns: Mapping[str, str] | None = None) -> list[Row]
     return read_table(path, columns).rows
 
 
-def read_table(path: Path, columns: Mapping[str, str] | None = None, needed: str = "text") -> Table:
+def read_table(
+    path: Path,
+    columns: Mapping[str, str] | None = None,
+    needed: str = "text",
+    also: Mapping[str, str] | None = None,
+) -> Table:
     """Every data row of a CSV, workbook, JSON Lines or Parquet file, of all sheets with the needed column.
 
     `columns` maps further headers to known columns, or to "" to leave a header out. Lines above the header,
-    repeated headers, blank rows and the totals below a table are no data rows.
+    repeated headers, blank rows and the totals below a table are no data rows. `also` names further headers
+    (folded) that are read into columns of their own, where a file has them.
 
     Raises:
         DatasetError: the file cannot be read, has no such column, has two headers for one column, lacks a
@@ -112,7 +119,7 @@ def read_table(path: Path, columns: Mapping[str, str] | None = None, needed: str
     """
     rows: list[Row] = []
     faults: list[RowFault] = []
-    for sheet, header in _tables(path, columns or {}, needed):
+    for sheet, header in _tables(path, columns or {}, needed, also or {}):
         for found in _records(sheet, header):
             if isinstance(found, Row):
                 rows.append(found)
@@ -126,9 +133,9 @@ def read_table(path: Path, columns: Mapping[str, str] | None = None, needed: str
     return Table(rows, faults)
 
 
-def _tables(path: Path, columns: Mapping[str, str], needed: str) -> list[tuple[Sheet, Header]]:
+def _tables(path: Path, columns: Mapping[str, str], needed: str, also: Mapping[str, str]) -> list[tuple[Sheet, Header]]:
     """The sheets that have the needed column, each with its header."""
-    known = KNOWN_HEADERS | explicit_headers(columns)
+    known = KNOWN_HEADERS | dict(also) | explicit_headers(columns)
     sheets = read_sheets(path)
     headed = [(sheet, header) for sheet in sheets if (header := find_header(sheet.lines, known))]
     if not headed:

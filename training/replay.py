@@ -14,8 +14,8 @@ from router_model.suggestion import Router, Suggestion
 from training.baselines import baseline_answers
 from training.dataset import Example
 from training.evaluation import LABEL_OF, evaluation_of
-from training.history import History, Progress, answer_classes, forward_stretches
-from training.trainer import check_enough, ready_router
+from training.history import FIRST, History, Progress, forward_stretches, known_scores
+from training.trainer import check_enough, first_calibration, ready_router
 
 PLAIN_ANSWERS = ("agency_kind", "category")
 STEPS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=28)}
@@ -128,10 +128,11 @@ def replay(
     workload = workload_of(portal)
     stretches = steps(rows, since, until, STEPS[every])
     first = stretches[0].start
-    check_enough(rows[:first])
     progress("membaca laporan", 0, 1)
-    history = History(portal, rows[: stretches[-1].end], answer_classes(portal, rows[:first]))
+    history = History(portal, rows[: stretches[-1].end], first)
     progress("membaca laporan", 1, 1)
+    check_enough(rows[:first], history.knowledge)
+    begun = first_calibration(known_scores(history, FIRST, progress).scores, portal) if history.knowledge else None
     past = forward_stretches(history, first, progress)
     known = past.scores
     static: Router | None = None
@@ -142,7 +143,7 @@ def replay(
     for number, step in enumerate(stretches):
         progress("memutar ulang riwayat", number, len(stretches))
         pipeline = history.fit(step.start, past.learning)
-        router, _ = ready_router(portal, pipeline, known)
+        router, _ = ready_router(portal, pipeline, known, first=begun)
         static = static or router
         asked = rows[step.start : step.end]
         complaints = [row.complaint for row in asked]

@@ -62,6 +62,7 @@ ACTIONS = {
     "shadow.end": "Menghentikan rilis bayangan",
     "suggestion.try": "Mencoba saran",
     "disposition.record": "Mencatat disposisi",
+    "disposition.refuse": "Mencatat penolakan instansi",
     "review.judge": "Meninjau laporan",
     "review.skip": "Melewati laporan",
     "review.undo": "Membatalkan keputusan",

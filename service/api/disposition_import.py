@@ -25,6 +25,7 @@ router = APIRouter(tags=["Disposisi"])
 
 class ImportOut(BaseModel):
     recorded: Annotated[int, Field(ge=0, description="Disposisi yang baru tercatat")]
+    refused: Annotated[int, Field(ge=0, description="Penolakan instansi (bukan wewenang) yang baru tercatat")]
     unchanged: Annotated[int, Field(ge=0, description="Sudah tercatat sama")]
     unmatched: Annotated[int, Field(ge=0, description="Laporan yang belum pernah dimintakan saran")]
     unmatched_ids: Annotated[list[str], Field(description="Nomornya, paling banyak seratus yang pertama")]
@@ -46,10 +47,10 @@ async def import_all(
     idempotency_key: IdempotencyKey = "",
 ) -> Response:
     """Rows are matched by their number, which is the `external_id` that was sent. Rows of other complaints are named
-    and change nothing: send that file to `POST /v1/datasets` too. Sending a file again records nothing twice."""
+    and change nothing: send that file to `POST /v1/datasets` too. Sending a file again records nothing twice. A row
+    with `refused_by`, or one of which a LAPOR! export says "bukan wewenang", is a refusal."""
     if asker.serving is None:
         raise HTTPException(409, "Portal ini belum punya rilis yang berlaku.")
-    portal = asker.serving.release.portal
     upload = await read_in_background(file.file, file.filename or "", purpose=DISPOSE)
     repeat = Repeat(asker.portal)
     if idempotency_key:
@@ -59,9 +60,10 @@ async def import_all(
         return response(before)
     imported = Imported(faulty=upload.faulty, faults=list(upload.faults))
     for rows in in_batches(from_content(upload.content)):
-        imported.add(await database.write(partial(record_rows, portal=portal, rows=rows, who=asker.who)))
+        imported.add(await database.write(partial(record_rows, serving=asker.serving, rows=rows, who=asker.who)))
     told = ImportOut(
         recorded=imported.recorded,
+        refused=imported.refused,
         unchanged=imported.unchanged,
         unmatched=imported.unmatched,
         unmatched_ids=imported.unmatched_ids,

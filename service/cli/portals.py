@@ -2,6 +2,7 @@
 
 import csv
 import shlex
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,12 @@ import typer
 from router_model.errors import DatasetError
 from router_model.portal import load_portal
 from service.cli.labelled import Columns, rows_of
-from service.cli.output import result, say
+from service.cli.output import AsJson, result, result_json, result_table, say
 from training.alias_decisions import ALIAS_FILE, AliasDecisions, read_decisions
+from training.portal_check import GRADES, Lack, lacks
 from training.portal_derivation import derive, derive_from_names
+
+SHOWN = 5
 
 app = typer.Typer(help="Folder portal: instansi, kategori, wilayah.", no_args_is_help=True)
 
@@ -61,6 +65,36 @@ def init(
             f"aduan portal init {again}"
         )
     result(str(out))
+
+
+@app.command()
+def check(folder: Annotated[Path, typer.Argument(help="Folder portal.")], as_json: AsJson = False) -> None:
+    """Menyebut apa yang masih kurang pada sebuah folder portal sebelum dipakai melayani warga."""
+    portal = load_portal(folder)
+    found = lacks(portal, date.today())
+    if as_json:
+        result_json([lack.as_dict() for lack in found])
+    else:
+        _show(f"{portal.name} ({folder})", found)
+    if any(lack.grade == "harus" for lack in found):
+        raise typer.Exit(1)
+
+
+def _show(title: str, found: list[Lack]) -> None:
+    result_table(
+        f"Yang kurang pada {title}",
+        ("kekurangan", "tingkat", "banyaknya"),
+        [(lack.told, lack.grade, len(lack.examples) or "-") for lack in found],
+    )
+    must, should, notes = (sum(lack.grade == grade for lack in found) for grade in GRADES)
+    verdict = "Belum siap dipakai." if must else "Tidak ada yang menghalangi pemakaian."
+    result(f"{verdict} {must} harus diselesaikan, {should} sebaiknya, {notes} catatan.")
+    for number, lack in enumerate(found, 1):
+        result(f"\n{number}. {lack.told} ({lack.grade}; {lack.where})\n   {lack.todo}")
+        for example in lack.examples[:SHOWN]:
+            result(f"   - {example}")
+        if more := len(lack.examples[SHOWN:]):
+            result(f"   - dan {more} lagi")
 
 
 def _names(path: Path) -> list[str]:

@@ -4,8 +4,10 @@ import csv
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import orjson
@@ -43,7 +45,11 @@ def predict(
     serving = serving_release(registry, release)
     opened = serving.release
     complaint = Complaint(
-        text=sys.stdin.read() if text is None else text, title=title, address=address, village=village
+        text=sys.stdin.read() if text is None else text,
+        title=title,
+        address=address,
+        village=village,
+        received_at=datetime.now(ZoneInfo(opened.portal.timezone)).replace(tzinfo=None),
     )
     suggestion = serving.router.suggest(complaint)
     if as_json:

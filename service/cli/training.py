@@ -15,7 +15,7 @@ from service.cli.output import AsJson, Registry, progress, result_json, result_t
 from service.cli.person import login_name
 from service.serving import serving_release
 from training.complaint_keys import seen_key
-from training.dataset import Example
+from training.dataset import Example, LabelMapping
 from training.learning import learn
 from training.publishing import SCORES
 from training.report import full_report
@@ -25,18 +25,20 @@ from training.report_page import report_page
 def train(
     portal: PortalFolder,
     registry: Registry,
-    data: Annotated[list[Path] | None, typer.Argument(help="Data berlabel.")] = None,
+    data: Annotated[
+        list[Path] | None, typer.Argument(help="Data berlabel; tanpa data, rilis hari pertama dari pengetahuan bawaan.")
+    ] = None,
     until: Until = "",
     columns: Columns = None,
     as_json: AsJson = False,
 ) -> None:
     """Melatih, menguji maju menurut waktu, menerbitkan rilis, dan memberlakukannya bila uji banding lolos."""
-    if not data:
-        raise DatasetError("Beri sedikitnya satu berkas data berlabel, misalnya complaints.csv.")
     described = load_portal(portal)
-    rows, faults, mappings = labelled(data, described, columns)
-    report_faults(faults)
-    rows = within(rows, "", until)
+    rows, mappings = list[Example](), list[LabelMapping]()
+    if data:
+        rows, faults, mappings = labelled(data, described, columns)
+        report_faults(faults)
+        rows = within(rows, "", until)
     with progress() as call:
         learned = learn(rows, portal, registry, mappings=mappings, by=login_name(), progress=call)
     trained, verdict = learned.trained, learned.verdict
@@ -59,7 +61,8 @@ def train(
             }
         )
     else:
-        show_scores(f"{learned.release}: diuji pada {trained.scores['rows']} laporan terakhir", trained.scores)
+        asked = "laporan contoh bawaan, bukan dari portal ini" if trained.scores.get("shipped") else "laporan terakhir"
+        show_scores(f"{learned.release}: diuji pada {trained.scores['rows']} {asked}", trained.scores)
 
 
 def evaluate(

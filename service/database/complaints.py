@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 from service.database.dispositions import NoSuchSuggestionError
 from service.database.judgements import said_by
 from service.database.leases import WAITING
+from service.database.refusals import answer_now
 from service.database.schema import dispositions, suggestions
 
 MOST = 400
@@ -19,12 +20,13 @@ LOOKED_AT = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A complaint with what was answered; `complaint` and `answer` are the JSON texts as they were kept."""
+    """A complaint with what was answered: the JSON texts, the answer as it is now and as it was at first."""
 
     id: str
     external_id: str
     complaint: str
     answer: str
+    first_answer: str
     route: str
     state: str
     created_at: datetime
@@ -35,7 +37,8 @@ class Kept:
 
 def kept(connection: Connection, portal: str, suggestion_id: str) -> Kept:
     """Raises `NoSuchSuggestionError` if the portal has no such complaint."""
-    columns = (suggestions.c[name] for name in Kept.__slots__)
+    texts = {"answer": answer_now(), "first_answer": suggestions.c.answer}
+    columns = (texts[name].label(name) if name in texts else suggestions.c[name] for name in Kept.__slots__)
     query = select(*columns).where(suggestions.c.portal == portal, suggestions.c.id == suggestion_id)
     row = connection.execute(query).mappings().first()
     if row is None:

@@ -69,7 +69,7 @@ def record(
     Raises:
         NoSuchSuggestionError: there is no such suggestion in this portal.
     """
-    row = _suggestion(connection, portal, suggestion_id, external_id)
+    row = asked_about(connection, portal, suggestion_id, external_id)
     result = outcome(row["agency"], row["category"], chosen)
     before = newest(connection, row["id"])
     if before and _chosen(before).labels == chosen.labels:
@@ -113,7 +113,12 @@ def record(
     return kept, True
 
 
-def _suggestion(connection: Connection, portal: str, suggestion_id: str, external_id: str) -> RowMapping:
+def asked_about(connection: Connection, portal: str, suggestion_id: str, external_id: str) -> RowMapping:
+    """The suggestion without its texts, which nobody else changes until the transaction is over.
+
+    Raises:
+        NoSuchSuggestionError: there is no such suggestion in this portal.
+    """
     found = suggestions.c.id == suggestion_id if suggestion_id else suggestions.c.external_id == external_id
     columns = (
         suggestions.c[name] for name in ("id", "external_id", "release", "agency", "category", "state", "sampled")

@@ -14,6 +14,7 @@ from service.database.schema import (
     dispositions,
     judgements,
     portal_settings,
+    refusals,
     repeats,
     shadow_answers,
     skips,
@@ -23,7 +24,7 @@ from service.database.schema import (
 )
 
 MOST_AT_ONCE = 500
-OF_A_SUGGESTION = (dispositions, skips, judgements, shadow_answers)
+OF_A_SUGGESTION = (dispositions, refusals, skips, judgements, shadow_answers)
 TOUCHED = (suggestions, *OF_A_SUGGESTION, repeats, webhook_messages, webhook_deliveries, schema.datasets, schema.drafts)
 Erased = Counter[str]
 """Rows by the name of their table; under "datasets" and "drafts", rows within them."""

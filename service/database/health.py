@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from router_model.policy import Route
+from service.database.refusals import first_route
 from service.database.schema import dispositions, suggestions
 
 LISTED = 3
@@ -96,7 +97,7 @@ class Written:
 
 def asked(connection: Connection, portal: str, edges: Sequence[datetime]) -> list[Asked]:
     columns = suggestions.c
-    alike = (_week(edges), columns.agency, columns.route, columns.channel)
+    alike = (_week(edges), columns.agency, first_route(), columns.channel)
     counted = (func.count(), func.count(columns.known_words), func.coalesce(func.sum(columns.known_words), 0.0))
     query = select(*alike, *counted).where(_between(portal, edges[0], edges[-1])).group_by(*alike)
     return [Asked(*row) for row in connection.execute(query)]
@@ -106,7 +107,7 @@ def decided(connection: Connection, portal: str, edges: Sequence[datetime]) -> l
     """Complaints for which the model named an agency and a person chose one."""
     said, chose = suggestions.c, dispositions.c
     recategorised = case((and_(said.agency == chose.agency, chose.outcome == "changed"), 1), else_=0)
-    alike = (_week(edges), said.agency, chose.agency, said.route, _audited())
+    alike = (_week(edges), said.agency, chose.agency, first_route(), _audited())
     query = (
         select(*alike, func.count(), func.coalesce(func.sum(said.agency_p), 0.0), func.sum(recategorised))
         .join_from(suggestions, dispositions)
@@ -126,7 +127,7 @@ def _listed(connection: Connection, portal: str, edges: Sequence[datetime]) -> C
     that were changed are opened."""
     said, chose = suggestions.c, dispositions.c
     query = (
-        select(said.created_at, said.agency, chose.agency, said.route, _audited(), said.answer)
+        select(said.created_at, said.agency, chose.agency, first_route(), _audited(), said.answer)
         .join_from(dispositions, suggestions)
         .where(chose.portal == portal, chose.created_at >= edges[0], chose.outcome == "changed", _in_force())
         .where(_between(portal, edges[0], edges[-1]), said.agency != chose.agency)
@@ -197,7 +198,7 @@ def _audited() -> ColumnElement[int]:
     """One that is still open was merely carried out by its portal, which says nothing. Only sure answers are drawn: of
     others the far end of a long row need not be read."""
     columns = suggestions.c
-    drawn = and_(columns.route == Route.AUTO.value, columns.state != "open", columns.sampled.is_(True))
+    drawn = and_(first_route() == Route.AUTO.value, columns.state != "open", columns.sampled.is_(True))
     return case((drawn, 1), else_=0)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, select
 
+from service.database.refusals import advised
 from service.database.schema import dispositions, suggestions
 
 MOST = 1_000
@@ -46,7 +47,7 @@ def reported(
     )
     in_force = and_(chosen.suggestion_id == asked.id, chosen.sequence == newest)
     requested_at = func.coalesce(asked.received_at, asked.created_at)
-    category = func.coalesce(chosen.category, asked.category)
+    category = func.coalesce(chosen.category, advised("category"))
     query = (
         select(
             asked.id,
@@ -54,7 +55,7 @@ def reported(
             func.coalesce(chosen.created_at, asked.created_at).label("updated_at"),
             asked.route,
             chosen.id.is_not(None).label("disposed"),
-            func.coalesce(chosen.agency, asked.agency).label("agency"),
+            func.coalesce(chosen.agency, advised("agency")).label("agency"),
             category.label("category"),
             asked.complaint,
         )

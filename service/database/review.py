@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from router_model.policy import Route
-from service.database import audit, dispositions, leases, looks
+from service.database import audit, dispositions, leases, looks, refusals
 from service.database import judgements as judging
 from service.database.dispositions import REVIEW, Chosen, Disposition
 from service.database.judgements import Judgement
@@ -57,7 +57,7 @@ EVERYTHING = Filters()
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A complaint that was handed out. `complaint` and `answer` are the JSON texts as they were kept. `look` is 1, 2
+    """A complaint that was handed out. `complaint` and `answer` are JSON texts, the answer as it is now. `look` is 1, 2
     or 3; whoever looks should not be able to tell."""
 
     id: str
@@ -143,7 +143,8 @@ def _emergency() -> ColumnElement[bool]:
 def _chosen_by(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
     columns = suggestions.c
     wanted = {name: getattr(filters, name) for name in ("route", "agency", "category", "urgency", "channel")}
-    conditions = [columns[name] == value for name, value in wanted.items() if value]
+    advised = {name: refusals.advised(name) for name in ("agency", "category", "urgency")}
+    conditions = [advised.get(name, columns[name]) == value for name, value in wanted.items() if value]
     if filters.older_than_hours:
         came = func.coalesce(columns.received_at, columns.created_at)
         conditions.append(came <= now - timedelta(hours=filters.older_than_hours))
@@ -181,12 +182,13 @@ def _first(
 
 def _handed(connection: Connection, portal: str, suggestion_id: str, by: str, now: datetime) -> Waiting:
     until = leases.take(connection, portal, suggestion_id, by, now)
-    row = connection.execute(select(suggestions).where(suggestions.c.id == suggestion_id)).mappings().one()
+    query = select(suggestions, refusals.answer_now().label("now")).where(suggestions.c.id == suggestion_id)
+    row = connection.execute(query).mappings().one()
     return Waiting(
         id=row["id"],
         external_id=row["external_id"] or "",
         complaint=row["complaint"],
-        answer=row["answer"],
+        answer=row["now"],
         route=row["route"],
         look=looks.look_of(row["state"]),
         created_at=row["created_at"],

@@ -24,7 +24,8 @@ from sqlalchemy import (
 
 from router_model.policy import Route
 from service.database.dispositions import REVIEW, Chosen, outcome
-from service.database.schema import dispositions, judgements, skips, suggestions
+from service.database.refusals import first_route
+from service.database.schema import dispositions, judgements, refusals, skips, suggestions
 
 _TOGETHER = 500
 
@@ -75,8 +76,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """`kind` is "disposition", "judgement" or "skip"; what a kind does not have is empty or `None`. A judgement that
-    made a disposition has its `id`. `look` is 0 but for judgements."""
+    """`kind` is "disposition", "judgement", "refusal" or "skip"; what a kind does not have is empty or `None`. A
+    judgement that made a disposition has its `id`. `look` is 0 but for judgements. Of a refusal `agency` is who
+    refused, `advised_agency` what is advised since."""
 
     kind: str
     id: str
@@ -92,6 +94,7 @@ class Happened:
     outcome: str = ""
     seconds: float | None = None
     undone: bool = False
+    advised_agency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,7 @@ def _entries(portal: str, filters: HistoryFilters) -> Select[Any]:
             asked.agency_p.label("suggested_p"),
             asked.category.label("suggested_category"),
             asked.urgency.label("suggested_urgency"),
-            asked.route,
+            first_route().label("route"),
             asked.release,
             asked.looks,
         )
@@ -174,7 +177,7 @@ def _wanted(filters: HistoryFilters) -> Iterator[ColumnElement[bool]]:
         made.by: filters.by,
         made.agency: filters.agency,
         made.outcome: filters.outcome,
-        asked.route: filters.route,
+        first_route(): filters.route,
     }
     yield from (column == value for column, value in exact.items() if value)
     if filters.since:
@@ -187,9 +190,10 @@ def _wanted(filters: HistoryFilters) -> Iterator[ColumnElement[bool]]:
 
 
 def of(connection: Connection, portal: str, suggestion_id: str) -> list[Happened]:
-    """All that was decided, said and skipped on one complaint, in the order of time."""
+    """All that was decided, said, refused and skipped on one complaint, in the order of time."""
     found: list[Happened] = []
-    for kind, table in (("judgement", judgements), ("disposition", dispositions), ("skip", skips)):
+    tables = {"judgement": judgements, "disposition": dispositions, "refusal": refusals, "skip": skips}
+    for kind, table in tables.items():
         columns = [column for column in table.c if column.name in Happened.__dataclass_fields__]
         query = select(*columns, table.c.created_at.label("at")).where(
             table.c.portal == portal, table.c.suggestion_id == suggestion_id

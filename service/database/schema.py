@@ -107,7 +107,8 @@ suggestions = Table(
 (disposed of, but a second person should look too, or a third has to settle what two see differently), "done" (disposed
 of) or "free" (nobody has to look). `priority` orders the queue, highest first. `known_words` is the share of the
 complaint's words that the model knows. `seen_at` is when a person first had it on the screen, `sampled` marks a sure
-answer that a person looks at all the same, `looks` is how many people should look at it."""
+answer that a person looks at all the same, `looks` is how many people should look at it. Everything is as the model
+first said it, but for `route`, which a refusal changes; see `refusals`."""
 
 dispositions = Table(
     "dispositions",
@@ -131,6 +132,30 @@ dispositions = Table(
 )
 """`source` is "api", "import" or "review"; `outcome` is "accepted" (the suggested agency and category), "changed",
 or "scratch" (nothing was suggested). The disposition in force is the one with the highest sequence not undone."""
+
+refusals = Table(
+    "refusals",
+    schema,
+    Column("id", String, primary_key=True),
+    Column("portal", String, nullable=False),
+    Column("suggestion_id", ForeignKey("suggestions.id"), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("agency", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("first_route", String, nullable=False),
+    Column("advised_agency", String, nullable=False),
+    Column("advised_category", String, nullable=False),
+    Column("advised_urgency", String, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("suggestion_id", "sequence", name="one_refusal_per_sequence"),
+    Index("refusals_by_time", "portal", "created_at"),
+)
+"""`agency` said that a complaint is not its matter; rows are added and never changed. `answer` is what is advised since
+then, without any that refused; the `advised_` columns are what it ranks first, "" for nothing. `first_route` is what
+the model said before anybody refused. `source` is as in `dispositions`."""
 
 skips = Table(
     "skips",

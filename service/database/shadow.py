@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Subquery, and_, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.database import portal_settings
+from service.database.refusals import first_route
 from service.database.schema import audit_log, dispositions, shadow_answers, suggestions
 
 BEGIN, END = "shadow.begin", "shadow.end"
@@ -124,7 +125,7 @@ def compare(connection: Connection, portal: str, release: str, since: datetime |
     chosen = _chosen(portal)
     disposed = chosen.c.agency.is_not(None)
     champion_right, shadow_right = champion.agency == chosen.c.agency, shadow.agency == chosen.c.agency
-    champion_auto, shadow_auto = (and_(disposed, table.route == "auto") for table in (champion, shadow))
+    champion_auto, shadow_auto = (and_(disposed, route == "auto") for route in (first_route(), shadow.route))
     query = (
         select(
             func.count().label("asked"),

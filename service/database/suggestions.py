@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, tuple_
 
 from router_model.errors import AduanError
-from service.database import repeats, webhooks
+from service.database import refusals, repeats, webhooks
 from service.database.repeats import Answer, KeyReusedError, Repeat
 from service.database.schema import suggestions
 from service.database.webhooks import Event
@@ -108,13 +108,14 @@ def _known(connection: Connection, asked: Sequence[Asked]) -> dict[tuple[str, st
     if not wanted:
         return {}
     columns = suggestions.c
-    query = select(columns.portal, columns.external_id, columns.request_hash, columns.answer).where(
+    answer = refusals.answer_now().label("answer")
+    query = select(columns.portal, columns.external_id, columns.request_hash, answer).where(
         tuple_(columns.portal, columns.external_id).in_(sorted(wanted))
     )
     return {(row.portal, row.external_id): (row.request_hash, row.answer) for row in connection.execute(query)}
 
 
 def answer_of(connection: Connection, portal: str, suggestion_id: str) -> str | None:
-    """The JSON text that was answered."""
-    query = select(suggestions.c.answer).where(suggestions.c.portal == portal, suggestions.c.id == suggestion_id)
+    """The JSON text that was answered, or what is advised since an agency refused."""
+    query = select(refusals.answer_now()).where(suggestions.c.portal == portal, suggestions.c.id == suggestion_id)
     return connection.execute(query).scalar_one_or_none()

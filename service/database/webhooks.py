@@ -16,7 +16,9 @@ from router_model.errors import AduanError
 from service.database import audit
 from service.database.schema import webhook_deliveries, webhook_endpoints, webhook_messages
 
-EventType = Literal["suggestion.emergency", "suggestion.created", "disposition.recorded", "release.promoted"]
+EventType = Literal[
+    "suggestion.emergency", "suggestion.created", "disposition.recorded", "disposition.refused", "release.promoted"
+]
 EVENTS: tuple[EventType, ...] = get_args(EventType)
 MOST_ENDPOINTS = 20
 MOST_DEAD = 500

@@ -133,10 +133,14 @@ def _shared(said: Sequence[str]) -> str:
 
 
 def search_lists(answer: SuggestionOut, portal: Portal) -> dict[str, list[dict[str, Any]]]:
-    """All agencies and categories as the page's script searches them, those that the model ranked first in front."""
+    """All agencies and categories as the page's script searches them, those that the model ranked first in front and
+    agencies that refused at the end."""
     agency_rank = {item.code: rank for rank, item in enumerate(answer.agencies)}
     category_rank = {item.code: rank for rank, item in enumerate(answer.category)}
-    agencies = sorted(portal.living_agencies, key=lambda item: agency_rank.get(item.code, len(agency_rank)))
+    refused = {item.code for item in answer.refused}
+    agencies = sorted(
+        portal.living_agencies, key=lambda item: (item.code in refused, agency_rank.get(item.code, len(agency_rank)))
+    )
     leaves = sorted(portal.leaves, key=lambda item: category_rank.get(item.code, len(category_rank)))
     return {
         "agency": [
@@ -147,6 +151,7 @@ def search_lists(answer: SuggestionOut, portal: Portal) -> dict[str, list[dict[s
                 "does": agency.responsibilities,
                 "kind": kind_label(agency.kind),
                 "outside": agency.external,
+                "refused": agency.code in refused,
                 "category": _category_for(agency, answer, portal),
             }
             for agency in agencies

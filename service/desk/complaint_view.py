@@ -11,7 +11,9 @@ from router_model.portal import REPORT_TYPES, Portal
 from service.database.complaints import Earlier
 from service.desk.candidates import Labels
 from service.desk.marked_text import marked
+from service.found_places import located
 from service.pages import lasting
+from service.try_page import CERTAINTY_LABELS
 from service.wire import SuggestionOut, suggestion_of
 
 LONGEST_EXCERPT = 140
@@ -36,7 +38,7 @@ class Shown(Protocol):
     def due_at(self) -> datetime | None: ...
 
 
-def facts(shown: Shown, now: datetime) -> dict[str, Any]:
+def facts(shown: Shown, now: datetime, portal: Portal | None) -> dict[str, Any]:
     """The complaint and what came with it, for a template."""
     answer, complaint = suggestion_of(shown.answer), orjson.loads(shown.complaint)
     title, text = complaint.get("title") or "", complaint.get("text") or ""
@@ -47,10 +49,12 @@ def facts(shown: Shown, now: datetime) -> dict[str, Any]:
         "answer": answer,
         "complaint": complaint,
         "title": title,
-        "title_parts": marked(title, "title", answer.explanation),
-        "text_parts": marked(text, "text", answer.explanation),
+        "title_parts": marked(title, "title", answer.explanation, answer.places),
+        "text_parts": marked(text, "text", answer.explanation, answer.places),
         "has_marks": bool(answer.explanation),
         "place": ", ".join(dict.fromkeys(part for part in told if part)) or (answer.place.name if answer.place else ""),
+        "located": located(answer, portal),
+        "refused": answer.refused,
         "channel": (complaint.get("channel") or "").replace("_", " "),
         "came": shown.received_at or shown.created_at,
         "due_at": shown.due_at,
@@ -68,12 +72,20 @@ def disguised(route: str) -> Route:
 
 
 def why(answer: SuggestionOut) -> str:
-    """In one sentence what brought it to a person."""
-    said = [reason("fairly_sure").message if item.code == "sure" else item.message for item in answer.reasons]
-    if not said:
-        return "Petugas perlu memilih."
-    first, *others = [message.rstrip(".") for message in said]
-    return "; ".join([first, *(other[0].lower() + other[1:] for other in others)]) + "."
+    """What brought it to a person."""
+    rules = {rule.reason: rule for rule in answer.rules}
+    said = []
+    for item in answer.reasons:
+        rule = rules.get(item.message) if item.code == "rule" else None
+        message = reason("fairly_sure").message if item.code == "sure" else item.message
+        said.append(f"{message.rstrip('.')}{f' (aturan portal {sureness(rule.certainty)})' if rule else ''}.")
+    return " ".join(said) or "Petugas perlu memilih."
+
+
+def sureness(certainty: str) -> str:
+    """Of a rule, by its letter."""
+    known = CERTAINTY_LABELS.get(certainty)
+    return f"{certainty}: {known}" if known else certainty
 
 
 def resembling(portal: Portal, item: Earlier) -> dict[str, Any]:

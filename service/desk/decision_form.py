@@ -1,6 +1,6 @@
 """The form of a decision: what stands in it beforehand, and what somebody sent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 from router_model.portal import REPORT_TYPES, Portal
 from service.choices import UnknownLabelError, chosen
 from service.database.dispositions import Chosen
+from service.database.refusals import Refusal
 from service.desk.candidates import Labels, agency_groups, beforehand, candidates, category_groups, search_lists
 from service.desk.complaint_view import agency_name, category_name, urgency_name
 from service.try_page import percent
@@ -28,12 +29,13 @@ SKIP_REASONS = (
 @dataclass(frozen=True, slots=True)
 class Given:
     """What a sent form holds, as it was typed. `other` is an agency from the list of all; `seconds` is how long the
-    complaint was on the screen, by the browser's word."""
+    complaint was on the screen, by the browser's word. `insists` on an agency that refused."""
 
     labels: Labels
     other: str = ""
     reason: str = ""
     seconds: float | None = None
+    insists: bool = False
 
 
 def text_of(form: FormData, name: str) -> str:
@@ -49,7 +51,8 @@ def given(form: FormData) -> Given:
         urgency=text_of(form, "urgensi"),
         report_type=text_of(form, "klasifikasi"),
     )
-    return Given(labels, text_of(form, "instansi_lain"), text_of(form, "alasan"), _seconds(text_of(form, "detik")))
+    other, reason, seconds = (text_of(form, name) for name in ("instansi_lain", "alasan", "detik"))
+    return Given(labels, other, reason, _seconds(seconds), insists=text_of(form, "tetap") == "ya")
 
 
 def _seconds(typed: str) -> float | None:
@@ -71,6 +74,15 @@ def picked(portal: Portal, said: Given) -> tuple[Chosen | None, dict[str, str]]:
         return chosen(portal, agency, labels.category, labels.urgency, labels.report_type, reason=said.reason), {}
     except UnknownLabelError as error:
         return None, {field: f"{fault[0].upper()}{fault[1:]}." for field, fault in error.faults.items()}
+
+
+def refused_before(portal: Portal, chosen: Chosen, said: Given, refused: Iterable[Refusal]) -> dict[str, str]:
+    """What is wrong with sending it to one that refused already, unless somebody means to."""
+    if said.insists or chosen.agency not in {refusal.agency for refusal in refused}:
+        return {}
+    name = agency_name(portal, chosen.agency)
+    ask = "Pilih instansi lain, atau centang “Tetap kirim” bila memang sudah disepakati."
+    return {"agency": f"{name} sudah menolak laporan ini (bukan wewenang). {ask}"}
 
 
 def told(portal: Portal, said: Given) -> list[tuple[str, str]]:
@@ -99,6 +111,8 @@ def fields(
         "chosen": said.labels,
         "other": said.other,
         "reason": said.reason,
+        "insists": said.insists,
+        "refused_codes": {item.code for item in answer.refused},
         "category_sure": percent(answer.category[0].p) if answer.category and not views else "",
         "agency_groups": agency_groups(portal),
         "category_groups": category_groups(portal),

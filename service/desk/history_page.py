@@ -7,22 +7,29 @@ from itertools import islice
 from typing import IO, Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from sqlalchemy import Connection
 
 from router_model.portal import Portal
+from service.choices import LONGEST_REASON, masked
 from service.database import audit, complaints, review, review_history, users
 from service.database.complaints import Kept, Written
 from service.database.database import Database
+from service.database.dispositions import REVIEW
 from service.database.leases import WAITING
+from service.database.review import NotYoursError
 from service.database.review_history import Entry, Happened
 from service.desk.alarm import banner
+from service.desk.candidates import agency_groups
 from service.desk.complaint_view import agency_name, category_name, facts, labels_of, named, why
+from service.desk.decision_form import text_of
 from service.desk.export import MOST_ROWS, SOURCES, write
 from service.desk.history_filters import OUTCOMES, HistoryAsked, history_asked
 from service.desk.review_page import Id
-from service.pages import local, page
-from service.sessions import AnyUser, SignedInUser
+from service.pages import Reviewer, local, page
+from service.refusing import refuse
+from service.sessions import AnyUser, CheckedForm, SignedInUser
+from service.wire import SuggestionOut, suggestion_of
 
 router = APIRouter(include_in_schema=False)
 MOST = 50
@@ -30,12 +37,13 @@ READ_TOGETHER = 500
 SENT_TOGETHER = 64 * 1024
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TONES = {"accepted": "good", "changed": "warn", "scratch": "neutral"}
+NOTES = {"ditolak": "Penolakan tercatat. Instansi itu tidak disarankan lagi untuk laporan ini."}
 LOOKS = {2: "menilai sekali lagi", 3: "menentukan"}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happened to a complaint, in words."""
+    """One thing that happened to a complaint, in words; `gone` says why it does not count any more."""
 
     at: datetime
     who: str
@@ -45,7 +53,7 @@ class Step:
     tone: str = "neutral"
     reason: str = ""
     seconds: float | None = None
-    undone: bool = False
+    gone: str = ""
 
 
 @router.get("/desk/riwayat")
@@ -94,30 +102,83 @@ async def export(request: Request, user: AnyUser) -> Response:
 
 
 @router.get("/desk/riwayat/{suggestion_id}")
-async def one_history(suggestion_id: Id, request: Request, user: AnyUser) -> Response:
+async def one_history(suggestion_id: Id, request: Request, user: AnyUser, pesan: str = "") -> Response:
+    return await _one(suggestion_id, request, user, note=NOTES.get(pesan, ""))
+
+
+@router.post("/desk/riwayat/{suggestion_id}/tolak")
+async def refused(suggestion_id: Id, request: Request, user: Reviewer, form: CheckedForm) -> Response:
+    """The agency says that it is not its matter."""
+    serving = request.app.state.in_force.of(user.portal)
+    if serving is None:
+        return page(request, "desk/no_release.html", user, status=409)
+    agency, reason = text_of(form, "instansi"), masked(text_of(form, "alasan"))[:LONGEST_REASON]
+    if agency not in serving.release.portal.agency:
+        return await _one(suggestion_id, request, user, fault="Pilih instansi yang menolak.", reason=reason)
+
+    def keep(connection: Connection) -> None:
+        if not _may_refuse(complaints.kept(connection, user.portal, suggestion_id), _hidden(connection, user)):
+            raise NotYoursError("Laporan ini masih menunggu petugas; lewati atau putuskan dahulu.")
+        refuse(
+            connection,
+            serving,
+            agency,
+            who=user.who,
+            source=REVIEW,
+            by=user.name,
+            reason=reason,
+            suggestion_id=suggestion_id,
+        )
+
+    await _database(request).write(keep)
+    return RedirectResponse(f"/desk/riwayat/{suggestion_id}?pesan=ditolak", 303)
+
+
+def _may_refuse(kept: Kept, hidden: frozenset[str]) -> bool:
+    """One that waits was not sent to anybody yet, or somebody may still have to look without knowing of others."""
+    return kept.state != "open" and kept.id not in hidden
+
+
+async def _one(
+    suggestion_id: Id, request: Request, user: SignedInUser, note: str = "", fault: str = "", reason: str = ""
+) -> Response:
     now = datetime.now(UTC)
 
-    def read(connection: Connection) -> tuple[Kept, list[Happened], bool]:
+    def read(connection: Connection) -> tuple[Kept, list[Happened], frozenset[str]]:
         kept = complaints.kept(connection, user.portal, suggestion_id)
         happened = review_history.of(connection, user.portal, suggestion_id)
-        return kept, happened, suggestion_id in _hidden(connection, user)
+        return kept, happened, _hidden(connection, user)
 
     database, portal = _database(request), _portal(request, user)
-    kept, happened, hidden = await database.read(read)
+    kept, happened, unread = await database.read(read)
+    hidden = suggestion_id in unread
     alarm = await database.read(lambda connection: review.alarm(connection, user.portal))
-    shown = facts(kept, now)
+    shown, first = facts(kept, now, portal), suggestion_of(kept.first_answer)
     steps = [] if hidden else _steps(portal, happened)
     context = {
         **shown,
         "kept": kept,
         "waits": hidden or kept.state in WAITING,
         "may_review": user.role != "auditor",
-        "why": why(shown["answer"]),
-        "model": _model(portal, shown),
+        "why": why(first),
+        "model": _model(portal, first),
+        "model_p": first.agencies[0].p if first.agencies else None,
         "steps": steps,
+        "note": note,
+        "fault": fault,
+        "reason": reason,
+        "may_refuse": portal is not None and user.role != "auditor" and _may_refuse(kept, unread),
+        "sent_to": _sent_to(happened, shown["answer"]),
+        "agency_groups": agency_groups(portal) if portal else [],
         "alarm": banner(alarm, now),
     }
-    return page(request, "desk/history_one.html", user, **context)
+    return page(request, "desk/history_one.html", user, status=422 if fault else 200, **context)
+
+
+def _sent_to(happened: Sequence[Happened], answer: SuggestionOut) -> str:
+    """The code of the agency that has it, as far as anybody told."""
+    chosen = [item.agency for item in happened if item.kind == "disposition" and not item.undone]
+    return chosen[-1] if chosen else answer.agencies[0].code if answer.agencies else ""
 
 
 def _database(request: Request) -> Database:
@@ -161,16 +222,19 @@ def _steps(portal: Portal | None, happened: Sequence[Happened]) -> list[Step]:
     """A judgement that made a disposition is told of with it."""
     made = {item.id: item for item in happened if item.kind == "judgement"}
     dispositions = {item.id for item in happened if item.kind == "disposition"}
+    refusals = [item for item in happened if item.kind == "refusal"]
     return [
-        _step(portal, item, made.get(item.id))
+        _step(portal, item, made.get(item.id), refusals)
         for item in happened
         if item.kind != "judgement" or item.id not in dispositions
     ]
 
 
-def _step(portal: Portal | None, item: Happened, judgement: Happened | None) -> Step:
+def _step(portal: Portal | None, item: Happened, judgement: Happened | None, refusals: Sequence[Happened]) -> Step:
     if item.kind == "skip":
         return Step(item.at, item.by, "melewati", reason=item.reason)
+    if item.kind == "refusal":
+        return _refused(portal, item)
     look = judgement.look if judgement else item.look
     did = LOOKS.get(look, "memutuskan") if item.source in ("", "review") else "memutuskan lewat " + SOURCES[item.source]
     labels = labels_of((item.agency, item.category, item.urgency, item.report_type))
@@ -183,13 +247,26 @@ def _step(portal: Portal | None, item: Happened, judgement: Happened | None) -> 
         tone=TONES.get(item.outcome, "neutral"),
         reason=item.reason,
         seconds=judgement.seconds if judgement else None,
-        undone=item.undone,
+        gone=_gone(item, refusals),
     )
 
 
-def _model(portal: Portal | None, shown: dict[str, Any]) -> list[str]:
+def _refused(portal: Portal | None, item: Happened) -> Step:
+    who, now = (agency_name(portal, code) if portal else code for code in (item.agency, item.advised_agency))
+    said = [f"{who} menolak: bukan wewenangnya", *([f"disarankan sekarang: {now}"] if now else [])]
+    how = "" if item.source == "review" else f" lewat {SOURCES[item.source]}"
+    return Step(item.at, item.by, f"mencatat penolakan{how}", said, reason=item.reason)
+
+
+def _gone(item: Happened, refusals: Sequence[Happened]) -> str:
+    if not item.undone:
+        return ""
+    refused = any(other.agency == item.agency and other.at >= item.at for other in refusals)
+    return "ditolak instansinya" if refused else "dibatalkan"
+
+
+def _model(portal: Portal | None, answer: SuggestionOut) -> list[str]:
     """What the model said first of each answer."""
-    answer = shown["answer"]
     if portal is None or not answer.agencies:
         return []
     codes = (

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from router_model.policy import Route
 from router_model.portal import Portal
 from service.choices import LONGEST_REASON, masked
-from service.database import complaints, judgements, review, review_history
+from service.database import complaints, judgements, refusals, review, review_history
 from service.database.complaints import Earlier
 from service.database.database import Database
 from service.database.review import Alarm, Filters, NotYoursError, Stats, Waiting
@@ -20,7 +20,7 @@ from service.database.review_history import Mine
 from service.desk.alarm import banner
 from service.desk.candidates import Labels
 from service.desk.complaint_view import TO_SETTLE, agency_name, facts, labels_of, named, resembling, why
-from service.desk.decision_form import Given, fields, given, picked, text_of, told
+from service.desk.decision_form import Given, fields, given, picked, refused_before, text_of, told
 from service.desk.filters import asked, filters_of, query_of, queue_of
 from service.desk.similar import similar
 from service.pages import Reviewer, local, page
@@ -92,6 +92,9 @@ async def decide(suggestion_id: Id, request: Request, user: Reviewer, form: Chec
     filters = filters_of(request.query_params, portal)
     chosen, faults = picked(portal, said)
     if chosen is None:
+        return await _again(request, user, portal, filters, suggestion_id, said=said, faults=faults)
+    refused = await _database(request).read(lambda c: refusals.of(c, user.portal, suggestion_id))
+    if faults := refused_before(portal, chosen, said, refused):
         return await _again(request, user, portal, filters, suggestion_id, said=said, faults=faults)
     try:
         await _database(request).write(
@@ -205,7 +208,7 @@ async def _shown(
     faults: dict[str, str] | None = None,
 ) -> Response:
     database, now = _database(request), datetime.now(UTC)
-    shown = facts(waiting, now)
+    shown = facts(waiting, now, portal)
     answer, complaint = shown["answer"], shown["complaint"]
     around, views, earlier = await asyncio.gather(
         database.read(lambda connection: _around(connection, user, portal, now)),
@@ -262,7 +265,8 @@ def _last(connection: Connection, user: SignedInUser, portal: Portal, now: datet
     if suggestion_id is None:
         return None
     happened = review_history.of(connection, user.portal, suggestion_id)
-    act = next(item for item in reversed(happened) if item.by == user.name and not item.undone)
+    acts = (item for item in reversed(happened) if item.kind != "refusal")
+    act = next(item for item in acts if item.by == user.name and not item.undone)
     skipped = act.kind == "skip"
     return Last(
         suggestion_id, f"Dilewati: {act.reason}" if skipped else f"Tersimpan: {agency_name(portal, act.agency)}"
