@@ -20,7 +20,6 @@ from router_model.portal import load_portal
 from training import history as histories
 from training import pipeline
 from training.dataset import examples
-from training.history import answer_classes
 from training.portal_derivation import derive
 from training.reading import read_rows
 from training.ridge import Learning, Recency
@@ -92,10 +91,9 @@ def main(path: Path = REAL / "surabaya_wargaku.csv") -> None:
         portal = load_portal(Path(folder) / "portal")
     known, _ = examples(rows, portal)
     cut = int(0.8 * len(known))
-    classes = answer_classes(portal, known)
 
     def accuracy(learning: Learning = LEARNING) -> tuple[float, float]:
-        history = histories.History(portal, known, classes)
+        history = histories.History(portal, known)
         asked = history.ask(history.fit(cut, learning), cut, len(known))
         results = []
         for answer in ("unit", "category"):

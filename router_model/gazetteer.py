@@ -3,16 +3,18 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from router_model.landmark import Landmark, landmark_words
 from router_model.place_evidence import is_common_word, place_words, words_of
-from router_model.portal import Place, Portal
-from router_model.tokens import Token, abbreviations, normal_words, tokens
+from router_model.portal import Place
+from router_model.tokens import abbreviations, normal_words, tokens
 
-KIND_WORDS = frozenset({"kelurahan", "desa", "kecamatan", "lingkungan", "dusun", "banjar"})
+_BANJAR_WORDS = frozenset({"banjar", "lingkungan", "dusun"})
+KIND_WORDS = _BANJAR_WORDS | {"kelurahan", "desa", "kecamatan"}
 _HARD_BREAK = re.compile(r"[,;\n]")
 
 _WRITTEN = re.compile(r"[^\W_]+")
@@ -36,11 +38,32 @@ class Mention:
     landmark: Landmark | None = None
 
 
+class Reading(NamedTuple):
+    """The words of a text in their normal form, and where each starts and ends."""
+
+    words: list[str]
+    spans: list[tuple[int, int]]
+
+    def is_broken(self, text: str, first: int, last: int) -> bool:
+        """Whether a comma or a line end stands among these words (`last` exclusive)."""
+        return bool(_HARD_BREAK.search(text, self.spans[first][0], self.spans[last - 1][1]))
+
+
+def _read(text: str) -> Reading:
+    """As `tokens`, faster where each word as written is one of them; only `#LampuMati` and `@x_y` may give several."""
+    words = normal_words(text)
+    spans = [match.span() for match in _WRITTEN.finditer(text)]
+    if len(words) != len(spans) or "#" in text or "@" in text:
+        read = tokens(text)
+        return Reading([token.normal for token in read], [(token.start, token.end) for token in read])
+    return Reading(words, spans)
+
+
 class Gazetteer:
     """Names are kept as their normal words joined, so that `Padang Sambian` and `Padangsambian` are one."""
 
-    def __init__(self, portal: Portal) -> None:
-        self.place = {place.code: place for place in portal.places}
+    def __init__(self, places: Sequence[Place], landmarks: Sequence[Landmark] = ()) -> None:
+        self.place = {place.code: place for place in places}
         self._places: dict[str, list[Place]] = {}
         self._landmarks: dict[str, list[Landmark]] = {}
         self._beginnings: set[str] = set()
@@ -49,7 +72,7 @@ class Gazetteer:
         self._longest = 1
         short = {short for short, word in abbreviations().items() if word in words_of("village")}
         self._cues = words_of("village") | short
-        for place in portal.places:
+        for place in places:
             for words in self._names(place):
                 self._add(words)
                 own = self._places.setdefault("".join(words), [])
@@ -58,7 +81,7 @@ class Gazetteer:
                 for size in range(1, len(words)):
                     self._variants.setdefault("".join(words[:size]), []).append(words[size:])
         self._variants = {name: ends for name, ends in self._variants.items() if name in self._places}
-        for landmark in portal.landmarks:
+        for landmark in landmarks:
             for name in (landmark.name, *landmark.aliases):
                 words = landmark_words(name, landmark.kind)
                 self._add(words)
@@ -101,10 +124,11 @@ class Gazetteer:
         for joined in ("".join(words), "".join(bare)):
             if places := self._of_level(self._places.get(joined, ()), village, district):
                 return places, True
+        if places := self.misspelt("".join(bare), village=village, district=district):
+            return places, False
         named = [self._of_level(mention.places, village, district) for mention in self.mentions(cell)[1]]
-        if found := [places for places in named if places]:
-            return (found[0] if len(found) == 1 else ()), False
-        return self.misspelt("".join(bare), village=village, district=district), False
+        named = [places for places in named if places]
+        return (named[0] if len(named) == 1 else ()), False
 
     def _of_level(self, places: Iterable[Place], village: bool, district: Place | None) -> tuple[Place, ...]:
         own = tuple(place for place in places if bool(place.district_code) == village)
@@ -124,22 +148,24 @@ class Gazetteer:
             return ()
         return tuple(place for place in self._places[alike[0][0]] if bool(place.district_code) == village)
 
-    def mentions(self, text: str) -> tuple[list[Token], list[Mention]]:
+    def mentions(self, text: str) -> tuple[Reading, list[Mention]]:
         """Names from left to right, longest first, none inside another; the words are given only if there are any."""
         if not self._may_name(text):
-            return [], []
-        read = tokens(text)
+            return Reading([], []), []
+        read = _read(text)
         return read, list(self._mentions(text, read))
 
     def _may_name(self, text: str) -> bool:
         """A quick look that spares most texts the careful reading."""
         written = _WRITTEN.findall(text.casefold())
-        if self._beginnings.isdisjoint(written) and self._cues.isdisjoint(written):
-            return False
-        for position, word in enumerate(written):
-            if word in self._cues or (word in self._beginnings and self._reach(written, position)):
-                return True
-        return False
+        return any(
+            written[position] in self._cues or self._reach(written, position) for position in self._starts(written)
+        )
+
+    def _starts(self, words: Sequence[str]) -> list[int]:
+        """Positions of words that may begin a name, and of those behind which one may be misspelt."""
+        beginnings, cues = self._beginnings, self._cues
+        return [position for position, word in enumerate(words) if word in beginnings or word in cues]
 
     def _reach(self, words: Sequence[str], position: int) -> int:
         """The most words from here that form a name; 0 if none do."""
@@ -152,27 +178,33 @@ class Gazetteer:
                 reach = size
         return reach
 
-    def _mentions(self, text: str, read: list[Token]) -> Iterator[Mention]:
-        words = [token.normal for token in read]
-        position = 0
-        while position < len(words):
-            before = words[position - 1] if position else ""
+    def _mentions(self, text: str, read: Reading) -> Iterator[Mention]:
+        """A landmark's own words may name a place once more, as `Pantai Sanur` does."""
+        words = read.words
+        free = covered = 0
+        for start in self._starts(words):
             found = None
-            if words[position] in self._beginnings:
-                found = self._named(text, read, words, position, before)
-            if found is None and before in self._cues and not is_common_word(words[position]):
-                found = self._nearly(text, read, words, position)
-            if found:
-                yield found
-            position = found.last if found else position + 1
+            if start >= free and words[start] in self._beginnings:
+                found = self._named(text, read, start, landmarks=start >= covered)
+            if found is None and start >= free and words[start] in self._cues:
+                found = self._nearly(text, read, start + 1)
+            if found is None:
+                continue
+            yield found
+            if found.landmark:
+                covered = found.last
+            else:
+                free = found.last
 
-    def _named(self, text: str, read: list[Token], words: list[str], first: int, before: str) -> Mention | None:
+    def _named(self, text: str, read: Reading, first: int, *, landmarks: bool) -> Mention | None:
+        words = read.words
+        before = words[first - 1] if first else ""
         reach = self._reach(words, first)
-        while reach and _HARD_BREAK.search(text, read[first].start, read[first + reach - 1].end):
+        while reach and read.is_broken(text, first, first + reach):
             reach -= 1
         for size in range(reach, 0, -1):
             joined = "".join(words[first : first + size])
-            for landmark in self._landmarks.get(joined, ()):
+            for landmark in self._landmarks.get(joined, ()) if landmarks else ():
                 if _announced(landmark, before):
                     same = [item for item in self._landmarks[joined] if item.kind == landmark.kind]
                     places = tuple(self.place[item.place] for item in same)
@@ -190,10 +222,15 @@ class Gazetteer:
                 return Mention(found.first, last, tuple(self._places.get(joined + meant, found.places)))
         return found
 
-    def _nearly(self, text: str, read: list[Token], words: list[str], first: int) -> Mention | None:
-        """A misspelt village behind a word such as `kelurahan`, the longest reading first."""
+    def _nearly(self, text: str, read: Reading, first: int) -> Mention | None:
+        """A misspelt village behind a word such as `kelurahan`, the longest reading first; no name, no common word."""
+        words = read.words
+        if first == len(words) or self._reach(words, first):
+            return None
+        if words[first] not in self._beginnings and is_common_word(words[first]):
+            return None
         for size in range(min(self._longest, len(words) - first), 0, -1):
-            if _HARD_BREAK.search(text, read[first].start, read[first + size - 1].end):
+            if read.is_broken(text, first, first + size):
                 continue
             if places := self.misspelt("".join(words[first : first + size]), village=True):
                 return Mention(first, first + size, places)
@@ -204,4 +241,4 @@ def _announced(landmark: Landmark, before: str) -> bool:
     """Whether the word before a name lets it be this landmark: `jalan` for a road, `banjar` for a banjar."""
     if landmark.kind == "tempat":
         return True
-    return place_words().get(before) == "road" if landmark.kind == "jalan" else before in KIND_WORDS
+    return place_words().get(before) == "road" if landmark.kind == "jalan" else before in _BANJAR_WORDS

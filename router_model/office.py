@@ -1,16 +1,25 @@
 """Which office of a kind serves a place."""
 
 from router_model.complaint import Complaint
+from router_model.gazetteer import Gazetteer
 from router_model.portal import Agency, Place, Portal
 from router_model.tokens import normal_words
 
 _VILLAGE_OFFICES = frozenset({"kelurahan", "desa"})
 
 
+def _namesakes(agency: Agency, gazetteer: Gazetteer) -> list[str]:
+    """Codes of the village or district that an office without a territory is named after, however it is spelled."""
+    if agency.kind not in _VILLAGE_OFFICES | {"kecamatan"}:
+        return []
+    places, _ = gazetteer.given(agency.name, village=agency.kind in _VILLAGE_OFFICES)
+    return [place.code for place in places] if len(places) == 1 else []
+
+
 class Offices:
     """A portal's territorial bodies, by place and by their full names."""
 
-    def __init__(self, portal: Portal) -> None:
+    def __init__(self, portal: Portal, gazetteer: Gazetteer) -> None:
         self._of_place: dict[tuple[str, str], list[Agency]] = {}
         self._named: dict[tuple[str, str], list[tuple[tuple[str, ...], Agency]]] = {}
         self._place_names = {
@@ -20,7 +29,7 @@ class Offices:
         for agency in portal.living_agencies:
             if not agency.territorial:
                 continue
-            for code in dict.fromkeys(agency.territory):
+            for code in dict.fromkeys(agency.territory) or _namesakes(agency, gazetteer):
                 self._of_place.setdefault((agency.unit, code), []).append(agency)
             for label in dict.fromkeys((agency.name, *agency.aliases)):
                 if words := tuple(normal_words(label)):

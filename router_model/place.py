@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from router_model.complaint import Complaint
-from router_model.gazetteer import Gazetteer, Mention
+from router_model.gazetteer import Gazetteer, Mention, Reading
 from router_model.landmark import Landmark
 from router_model.office import Offices
 from router_model.place_evidence import (
@@ -18,7 +18,7 @@ from router_model.place_evidence import (
     place_words,
 )
 from router_model.portal import Agency, Place, Portal
-from router_model.tokens import Token, normal_words
+from router_model.tokens import normal_words
 
 Source = Literal["village", "district", "address", "title", "text"]
 _WORD_SOURCES: tuple[Source, ...] = ("title", "address", "text")
@@ -32,6 +32,8 @@ FIELD_MISSPELT = 0.95
 """Nearly a name of the portal, and no other name nearly so."""
 CONTESTED = 0.30
 """Another village, or another district, is named just as surely."""
+DISTRICT = 0.86
+"""At least so sure is any ground for a district."""
 IN_DISTRICT = 0.88
 """At least so sure is any ground for a village of the district that the form gives."""
 HOUSEHOLD_NUMBER_IN_DISTRICT = 0.95
@@ -64,8 +66,8 @@ class PlaceFinder:
     """Finds a portal's places by name, alias or landmark, and the office that serves each. Safe to share."""
 
     def __init__(self, portal: Portal) -> None:
-        self._gazetteer = Gazetteer(portal)
-        self._offices = Offices(portal)
+        self._gazetteer = Gazetteer(portal.places, portal.landmarks)
+        self._offices = Offices(portal, self._gazetteer)
 
     def find(self, complaint: Complaint) -> FoundPlace | None:
         """The place that is sure enough to be acted on, a village rather than a district; `None` if none is."""
@@ -110,10 +112,9 @@ class PlaceFinder:
         read, mentions = self._gazetteer.mentions(text)
         if not mentions:
             return
-        words = [token.normal for token in read]
-        shouted = text.isupper()
+        words, shouted = read.words, text.isupper()
         for mention in mentions:
-            start, end = read[mention.first].start, read[mention.last - 1].end
+            start, end = read.spans[mention.first][0], read.spans[mention.last - 1][1]
             if mention.landmark:
                 p: float | None = LANDMARK[mention.landmark.certainty]
             else:
@@ -145,10 +146,12 @@ def _village_is_sure(fields: Sequence[FoundPlace]) -> bool:
     return bool(fields) and fields[0].source == "village" and fields[0].p >= SURE_ENOUGH
 
 
-def _is_own_part(text: str, read: list[Token], mention: Mention) -> bool:
+def _is_own_part(text: str, read: Reading, mention: Mention) -> bool:
     """Whether a name stands between two commas or line ends."""
-    before = text[read[mention.first - 1].end : read[mention.first].start] if mention.first else ""
-    after = text[read[mention.last - 1].end : read[mention.last].start] if mention.last < len(read) else ""
+    first, last, spans = mention.first, mention.last, read.spans
+    if not 0 < first < last < len(spans):
+        return False
+    before, after = text[spans[first - 1][1] : spans[first][0]], text[spans[last - 1][1] : spans[last][0]]
     return any(mark in before for mark in ",\n") and any(mark in after for mark in ",\n")
 
 
@@ -173,7 +176,7 @@ def _weighed(named: list[FoundPlace], fields: tuple[FoundPlace, ...]) -> list[Fo
     villages = {found.place.code for found in possible if found.place.district_code}
     weighed = [replace(found, p=ELSEWHERE) for found in grounds if found not in possible]
     for found in possible:
-        p = found.p
+        p = found.p if found.place.district_code else max(found.p, DISTRICT)
         if p == ADDRESS_PART and len(villages) == 1 and sum(other.place == found.place for other in named) > 1:
             p = ADDRESS_PART_AGAIN
         if in_form and found.place.district_code:

@@ -92,7 +92,8 @@ def evidence(words: Sequence[str], name: Name) -> float | None:
         return OFFICE_WORD if name.of_village else PEOPLE_WORD
     if role == "district":
         return DISTRICT_WORD if name.of_district else PEOPLE_WORD
-    if role in ("region", "person") or (before == "n" and earlier == "a"):
+    several = last - first > 1
+    if (role == "region" and not several) or role == "person" or (before == "n" and earlier == "a"):
         return None
     # "Pak Ketut X" is a person; "ibu di X" and "bapak warga X" are not.
     if roles.get(earlier) == "person" and role not in ("people", "road"):
@@ -101,7 +102,6 @@ def evidence(words: Sequence[str], name: Name) -> float | None:
         return ECHO
     if name.in_address and name.own_part:
         return ADDRESS_PART
-    several = last - first > 1
     if not (several or name.in_address or name.proper) and is_common_word(words[first]):
         return None
     if _is_number(before) and not {"rt", "rw"}.isdisjoint(words[max(0, first - 3) : first]):

@@ -317,7 +317,6 @@ def _contradictions(portal: Portal) -> Iterator[str]:
     yield from rule_faults(
         portal.rules,
         agencies=units | portal.agency.keys(),
-        living={*portal.units, *(agency.code for agency in portal.living_agencies)},
         categories=portal.category,
         report_types=REPORT_TYPES,
         places=place_codes,
@@ -342,7 +341,31 @@ def _with_heirs(portal: Portal, problems: list[str]) -> Portal:
                 f"categories.csv, {category.code}, kolom agencies: {names} tidak berlaku lagi, penerusnya tidak ada"
             )
         categories.append(replace(category, units=frozenset(owners)))
-    return replace(portal, categories=tuple(categories))
+    rules = tuple(_of_today(rule, portal, problems) for rule in portal.rules)
+    return replace(portal, categories=tuple(categories), rules=rules)
+
+
+def _of_today(rule: Rule, portal: Portal, problems: list[str]) -> Rule:
+    """The same rule for the bodies of today: it may name older ones, but its matter must be one body's now."""
+
+    def heir(code: str, category: str = "") -> str:
+        if code not in portal.retired:
+            return code
+        found = portal.in_charge(portal.agency[code], category)
+        return found.code if found else ""
+
+    heirs = {heir(rule.agency, category) for category in rule.categories or ("",)}
+    if rule.agency and (len(heirs) > 1 or "" in heirs):
+        problems.append(
+            f"{rule.where}, kolom agency: {rule.agency!r} tidak berlaku lagi; tulis satu instansi penerusnya"
+        )
+        return rule
+    return replace(
+        rule,
+        agency=heirs.pop(),
+        agencies=tuple(heir(code) or code for code in rule.agencies),
+        never=tuple(heir(code) or code for code in rule.never),
+    )
 
 
 def load_portal(folder: Path) -> Portal:

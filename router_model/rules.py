@@ -149,15 +149,12 @@ def read_rules(path: Path, problems: list[str]) -> tuple[Rule, ...]:
 def rule_faults(
     rules: Sequence[Rule],
     agencies: Collection[str],
-    living: Collection[str],
     categories: Collection[str],
     report_types: Collection[str],
     places: Collection[str],
 ) -> Iterator[str]:
-    """Rows that name what the portal does not have, that can never fit, or that say nothing.
-
-    `agencies` and `living` (those that complaints are sent to today) hold codes and `@kind`.
-    """
+    """Rows that name what the portal does not have, that can never fit, or that say nothing. `agencies` holds codes and
+    `@kind`."""
     counted = Counter(rule.code for rule in rules)
     for rule in rules:
         if not rule.code or counted[rule.code] > 1:
@@ -173,10 +170,8 @@ def rule_faults(
         if rule.agency in rule.never:
             yield f"{rule.where}, kolom never: {rule.agency!r} juga tujuan di kolom agency"
         yield from _unreadable(rule)
-        if rule.agency and rule.agency not in living:
-            why = "sudah tidak berlaku" if rule.agency in agencies else "tidak ada di agencies.csv"
-            yield f"{rule.where}, kolom agency: {rule.agency!r} {why}"
         known: Mapping[str, tuple[Sequence[str], Collection[str], str]] = {
+            "agency": ((rule.agency,) if rule.agency else (), agencies, "agencies.csv"),
             "agencies": (rule.agencies, agencies, "agencies.csv"),
             "never": (tuple(code for code in rule.never if code != NAMED), agencies, "agencies.csv"),
             "categories": (rule.categories, categories, "categories.csv"),

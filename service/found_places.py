@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from router_model.place import FoundPlace
 from router_model.portal import Portal
-from service.wire import FoundPlaceOut, SuggestionBody
+from service.pages import percent
+from service.wire import FoundPlaceOut, SuggestionBody, found_place
 
 SOURCES = {
     "village": "kolom kelurahan atau desa",
@@ -24,6 +26,10 @@ class Spot:
     p: float | None
     found: str
 
+    @property
+    def percent(self) -> str:
+        return percent(self.p)
+
 
 @dataclass(frozen=True, slots=True)
 class Located:
@@ -43,6 +49,11 @@ def located(answer: SuggestionBody, portal: Portal | None) -> Located:
         spot = Spot(_named(answer.place.kind, answer.place.name), "", None, found)
     others = tuple(_spot(item) for item in answer.places if not item.acted_on)
     return Located(spot, _office(answer, portal) if portal else "", others)
+
+
+def spot_of(found: FoundPlace, portal: Portal) -> Spot:
+    """Of a place that was just found."""
+    return _spot(found_place(found, None, portal))
 
 
 def _spot(item: FoundPlaceOut) -> Spot:

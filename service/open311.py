@@ -157,6 +157,8 @@ def _within(moment: datetime) -> datetime:
 def created_of(suggestion: SuggestionOut, portal: Portal | None) -> CreatedOut:
     notice = [f"Saran instansi: {suggestion.agencies[0].name}."] if suggestion.agencies else []
     notice.append(f"{suggestion.route_label}.")
+    if suggestion.external and portal and suggestion.route == Route.EXTERNAL.value:
+        notice.append(_outside(suggestion.external.code, portal))
     if suggestion.missing:
         notice.append(f"Yang perlu dilengkapi: {', '.join(suggestion.missing)}.")
     if suggestion.route == Route.EMERGENCY.value and portal and portal.emergency_contacts:
@@ -176,10 +178,12 @@ def _request(item: Reported, portal: Portal | None) -> RequestOut:
     text = "\n".join(part for part in (complaint["title"], complaint["text"]) if part)
     place = (complaint[name] for name in ("address", "village", "district"))
     label = ROUTE_LABELS[Route(item.route)]
+    outside = _outside(item.agency, portal) if item.disposed or item.route == Route.EXTERNAL.value else ""
+    status = f"Diteruskan ke {agency}." if item.disposed else f"Menunggu disposisi. {label}."
     return RequestOut(
         service_request_id=item.id,
         status="open",
-        status_notes=f"Diteruskan ke {agency}." if item.disposed else f"Menunggu disposisi. {label}.",
+        status_notes=f"{status} {outside}".rstrip(),
         service_name=category.name if category else item.category,
         service_code=item.category or "",
         description=text if len(text) <= LONGEST_DESCRIPTION else f"{text[: LONGEST_DESCRIPTION - 1]}…",
@@ -195,6 +199,15 @@ def _request(item: Reported, portal: Portal | None) -> RequestOut:
         long=complaint["lon"],
         media_url=None,
     )
+
+
+def _outside(code: str | None, portal: Portal | None) -> str:
+    """Where to turn with what belongs to a body outside this government; "" for all others."""
+    agency = portal.agency.get(code or "") if portal else None
+    if agency is None or portal is None or not agency.external:
+        return ""
+    where = f"Hubungi {agency.channel.rstrip('.')}." if agency.channel else "Kontaknya belum tercatat."
+    return f"{agency.name} di luar {portal.government}. {where}"
 
 
 def _agency_name(code: str | None, portal: Portal | None) -> str | None:

@@ -1,5 +1,5 @@
 """What an admin changes in the files of a portal: bodies that begin, are renamed, merged, split and end, categories,
-emergency numbers, deadlines, days of the calendar.
+emergency numbers, deadlines, days of the calendar, rules, landmarks.
 
 Each edit takes the files and gives the changed ones, and says in a sentence what it did. Whether the result is a portal
 is checked where it is put in its place, over all files together; an edit refuses only what it cannot do. Files that an
@@ -21,6 +21,7 @@ from router_model.errors import AduanError, PortalError
 from router_model.office_calendar import DAY_KINDS
 from router_model.portal import REPORT_TYPES, folded
 from router_model.portal_table import cell_parts
+from router_model.rules import COLUMNS as RULE_COLUMNS
 from service.pages import calendar_day
 
 AGENCY_CELLS = (
@@ -37,6 +38,8 @@ _COLUMNS = {
     "categories.csv": ("code", "name", "parent", "national_name", "agencies", "description", "aliases"),
     "successions.csv": ("agency", "successor", "from", "categories", "certainty", "source", "note"),
     "calendar.csv": ("date", "kind", "name", "source", "certainty"),
+    "rules.csv": RULE_COLUMNS,
+    "landmarks.csv": ("name", "kind", "place", "aliases", "certainty", "source", "note"),
 }  # fmt: skip
 LONGEST_CODE = 60
 LONGEST_CELL = 2_000
@@ -343,6 +346,50 @@ def drop_day(files: PortalFiles, day: str) -> Edited:
     return files.with_table(
         "calendar.csv", table.without(place)
     ), f"{calendar_day(day)} kembali menurut kalender biasa."
+
+
+def add_rule(files: PortalFiles, values: Mapping[str, str], before: str = "") -> Edited:
+    """A rule at the end, or before another one: of those that fit a complaint the first counts."""
+    table = files.tables["rules.csv"]
+    reason = _needed(values, "reason", "Tulis kalimat yang menerangkan aturan ini kepada petugas.")
+    code = _new_code(values.get("code", ""), reason, table)
+    after = _rule(files, before) - 1 if before else None
+    row = {"code": code, **_cells(values, [column for column in RULE_COLUMNS if column != "code"])}
+    return files.with_table("rules.csv", table.with_row(row, after)), f"Aturan {code} ditambahkan."
+
+
+def end_rule(files: PortalFiles, code: str, day: date) -> Edited:
+    """The last day on which complaints that come in follow it."""
+    table = files.tables["rules.csv"].with_cells(_rule(files, code), {"to": day.isoformat()})
+    return files.with_table("rules.csv", table), f"Aturan {code} berlaku sampai {calendar_day(day)}."
+
+
+def drop_rule(files: PortalFiles, code: str) -> Edited:
+    table = files.tables["rules.csv"].without(_rule(files, code))
+    return files.with_table("rules.csv", table), f"Aturan {code} dihapus."
+
+
+def add_landmark(files: PortalFiles, values: Mapping[str, str]) -> Edited:
+    """A name that tells a village or district; `place` is a code of the territory."""
+    table = files.tables["landmarks.csv"]
+    name = _needed(values, "name", "Tulis nama patokannya, misalnya Pasar Badung.")
+    row = _cells(values, _COLUMNS["landmarks.csv"])
+    return files.with_table("landmarks.csv", table.with_row(row)), f"Patokan {name} ditambahkan."
+
+
+def drop_landmark(files: PortalFiles, place: int) -> Edited:
+    table = files.tables["landmarks.csv"]
+    if not 0 <= place < len(table.rows):
+        raise EditRefusedError("row", "Baris ini tidak ada lagi.")
+    name = table.rows[place].get("name", "")
+    return files.with_table("landmarks.csv", table.without(place)), f"Patokan {name} dihapus."
+
+
+def _rule(files: PortalFiles, code: str) -> int:
+    place = files.tables["rules.csv"].place("code", code)
+    if place is None:
+        raise EditRefusedError("code", "Aturan ini tidak ada lagi.")
+    return place
 
 
 def _agency(files: PortalFiles, code: str) -> int:

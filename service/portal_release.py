@@ -61,6 +61,8 @@ def differences(before: Portal, after: Portal) -> list[str]:
         "Batas waktu berubah." if before.settings.get("deadlines") != after.settings.get("deadlines") else "",
         "Kalender berubah." if before.calendar != after.calendar else "",
         "Wilayah berubah." if before.places != after.places else "",
+        "Patokan tempat berubah." if before.landmarks != after.landmarks else "",
+        "Aturan berubah." if before.rules != after.rules else "",
     ]
     return [part for part in parts if part]
 

@@ -1,6 +1,7 @@
 """The public page at `/`: paste a complaint, see where it belongs and why. Nothing typed there is stored."""
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -15,9 +16,11 @@ from router_model.policy import ROUTE_LABELS, Route
 from router_model.portal import REPORT_TYPES
 from router_model.suggestion import Suggestion
 from service.access import lane_of
+from service.found_places import located
 from service.lane import Lane
 from service.serving import InForce, Serving
-from service.wire import LONGEST_LINE, LONGEST_TEXT
+from service.suggesting import received
+from service.wire import LONGEST_LINE, LONGEST_TEXT, suggestion_body
 
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 router = APIRouter(include_in_schema=False)
@@ -142,6 +145,11 @@ def shown(suggestion: Suggestion, serving: Serving, took_ms: float) -> dict[str,
         if suggestion.route is Route.EMERGENCY
         else [],
         "missing": list(suggestion.missing),
+        "located": located(suggestion_body(suggestion, portal), portal),
+        "rules": [
+            {"reason": rule.reason, "certainty": f"{rule.certainty}: {CERTAINTY_LABELS.get(rule.certainty, '')}"}
+            for rule in suggestion.rules
+        ],
         "took_ms": took_ms,
         "release": serving.release.id,
     }
@@ -209,5 +217,5 @@ async def answered_page(
         text=text, title=title[:LONGEST_LINE], address=address[:LONGEST_LINE], village=village[:LONGEST_LINE]
     )
     started = perf_counter()
-    suggestion = await lane.run(serving.router.suggest, complaint)
+    suggestion = await lane.run(serving.router.suggest, received(complaint, datetime.now(UTC), serving))
     return page(request, serving, form, result=shown(suggestion, serving, (perf_counter() - started) * 1000))

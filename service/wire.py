@@ -411,7 +411,7 @@ def suggestion_body(suggestion: Suggestion, portal: Portal) -> SuggestionBody:
         place=PlaceOut(code=place.place.code, name=place.place.name, kind=place.place.kind, source=place.source)
         if place
         else None,
-        places=[_found(item, place, portal) for item in suggestion.places],
+        places=[found_place(item, place, portal) for item in suggestion.places],
         rules=[RuleOut(code=r.code, reason=r.reason, certainty=r.certainty) for r in suggestion.rules],
         external=ExternalOut(code=first.code, name=first.name, channel=first.channel)
         if first and first.external
@@ -427,7 +427,7 @@ def suggestion_body(suggestion: Suggestion, portal: Portal) -> SuggestionBody:
     )
 
 
-def _found(item: FoundPlace, acted_on: FoundPlace | None, portal: Portal) -> FoundPlaceOut:
+def found_place(item: FoundPlace, acted_on: FoundPlace | None, portal: Portal) -> FoundPlaceOut:
     district = next((place.name for place in portal.places if place.code == item.place.district_code), "")
     return FoundPlaceOut(
         code=item.place.code,

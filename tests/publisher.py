@@ -58,7 +58,14 @@ def small_town(
             rows.writerows((f"{text} {where}", agency, category) for text in texts)
     derive(read_rows(folder.parent / "complaints.csv"), folder, name)
     (folder.parent / "complaints.csv").rename(folder / "complaints.csv")
+    alone(folder)
     return folder
+
+
+def alone(folder: Path) -> None:
+    """Makes a portal learn from its own complaints only."""
+    toml = folder / "portal.toml"
+    toml.write_text(f"knowledge = false\n{toml.read_text('utf-8')}", "utf-8")
 
 
 def publish_first(rows: int, folder: Path, registry: Path, day: int = 0) -> str:

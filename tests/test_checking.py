@@ -1,6 +1,7 @@
 """A check names what stands in the way of learning, how often, where, and what to do; it shows nobody's data."""
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import assert_named_failure, together
+from publisher import alone
 from typer.testing import CliRunner, Result
 
 from router_model.portal import Agency, Category, Portal, UrgencyLevel
@@ -364,7 +366,9 @@ def test_a_label_column_under_another_name_is_pointed_out(tmp_path: Path) -> Non
 def test_the_command_prints_table_advice_json_and_page(tmp_path: Path, denpasar: Path) -> None:
     data, page = tmp_path / "kotor.csv", tmp_path / "hasil.html"
     data.write_text("text,agency\nGot mampet di pasar,Dinas Antah Berantah\nJalan rusak,Dishub\n,BPBD\n", "utf-8")
-    people = run(data, "--portal", denpasar, "--html", page)
+    portal = Path(shutil.copytree(denpasar, tmp_path / "sendiri"))
+    alone(portal)
+    people = run(data, "--portal", portal, "--html", page)
     assert people.exit_code == 0, people.stderr
     for told in ("Label yang tidak dikenal portal", "belum dapat dilatih", "agencies.csv", "Antah Berantah", "salah"):
         assert told in people.stdout

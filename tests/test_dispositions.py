@@ -15,8 +15,8 @@ from service.choices import UnknownLabelError, chosen
 from service.database.schema import audit_log, dispositions, suggestions
 
 SHAPE = {
-    "id", "suggestion_id", "external_id", "agency", "category", "urgency", "report_type", "refused_by", "by", "reason", "source",
-    "outcome", "release", "created_at",
+    "id", "suggestion_id", "external_id", "agency", "category", "urgency", "report_type", "refused_by", "by", "reason",
+    "source", "outcome", "release", "created_at",
 }  # fmt: skip
 LIGHTS = {"agency": "Dinas Perhubungan", "category": "Lampu jalan"}
 

@@ -19,6 +19,7 @@ from service.database.schema import (
     audit_log,
     dispositions,
     judgements,
+    refusals,
     repeats,
     schema,
     shadow_answers,
@@ -63,12 +64,16 @@ def complain(
     said = {"id": name, "portal": portal, "suggestion_id": name, "by": "a", "created_at": at}
     choice = {**said, "reason": text}
     chosen = {"sequence": 1, "agency": "dishub", "source": "api", "outcome": "changed", "undone": False}
+    refused = {**chosen, "first_route": "auto", "answer": text}
+    refused |= dict.fromkeys(("advised_agency", "advised_category", "advised_urgency"), "")
+    del refused["outcome"], refused["undone"]
     message = {"type": "suggestion.created", "subject": name, "payload": text, "created_at": at}
     sent = {"message_id": name, "endpoint_id": name, "attempts": 1, "last_error": text, "updated_at": at}
     for table, values in (
         (webhook_endpoints, endpoint),
         (suggestions, suggestion),
         (dispositions, choice | chosen),
+        (refusals, choice | refused),
         (skips, choice),
         (judgements, {**said, "agency": "dishub", "look": 1, "undone": False}),
         (shadow_answers, {"suggestion_id": name, "release": "r", "portal": portal, "route": "auto", "created_at": at}),
@@ -116,7 +121,7 @@ def test_erasing_a_complaint_leaves_no_word_of_it_in_any_table(database: Databas
         ((kept, content),) = datasets.contents(connection, "p")
     assert (entry.who, entry.action, entry.subject, entry.detail["rows"]) == ("petugas", "erase", name, dict(erased))
     assert erased == {
-        "suggestions": 1, "dispositions": 1, "skips": 1, "judgements": 1, "shadow_answers": 1,
+        "suggestions": 1, "dispositions": 1, "refusals": 1, "skips": 1, "judgements": 1, "shadow_answers": 1,
         "repeats": 2, "webhook_messages": 1, "webhook_deliveries": 1, "datasets": 1,
     }  # fmt: skip
     assert kept.rows == 1 and [row["id"] for row in from_content(content)] == ["A-2"]
@@ -133,7 +138,7 @@ def test_other_complaints_and_other_portals_keep_everything(database: Database) 
         erasure.erase(connection, "p", "A-1", "petugas")
     assert counts(database, "q") == before
     assert {name: count for name, count in counts(database, "p").items() if count} == {
-        "suggestions": 1, "dispositions": 1, "skips": 1, "judgements": 1, "shadow_answers": 1,
+        "suggestions": 1, "dispositions": 1, "refusals": 1, "skips": 1, "judgements": 1, "shadow_answers": 1,
         "repeats": 2, "webhook_messages": 1, "webhook_deliveries": 1, "webhook_endpoints": 2,
         "audit_log": 1,
     }  # fmt: skip

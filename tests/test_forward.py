@@ -18,7 +18,7 @@ from training.answered import Answered, answered, answered_live, read_answered, 
 from training.complaint_keys import seen_key
 from training.dataset import Example
 from training.forward import Asked, ForwardScores
-from training.history import ForwardStretches, History, answer_classes, forward_stretches
+from training.history import ForwardStretches, History, forward_stretches
 from training.ridge import Learning, Recency
 from training.trainer import Trained
 
@@ -35,6 +35,7 @@ PORTAL = Portal(
     categories=(Category("lampu", "Lampu jalan"), Category("sampah", "Sampah")),
     urgency=(),
     places=(Place("1", "Melati", "kelurahan"),),
+    settings={"knowledge": False},
 )
 LAMP = "Lampu penerangan di simpang lima depan toko buku mati total sejak pekan kemarin"
 SIZE = 60
@@ -69,7 +70,7 @@ ROWS = rows_of_two_matters()
 
 
 def history_of(rows: Sequence[Example]) -> History:
-    return History(PORTAL, rows, answer_classes(PORTAL, rows))
+    return History(PORTAL, rows)
 
 
 def stretches_of(rows: Sequence[Example]) -> ForwardStretches:

@@ -18,7 +18,7 @@ from router_model.terms import TermExtractor, area
 from training.history import place_words
 from training.pipeline import AnswerHeads, Labels, TermCounts, TermWeighting, information, label_matrix
 from training.ridge import Floats, Learning, Recency
-from training.trainer import model_arrays
+from training.trainer import Calibration, model_arrays
 
 MATTERS = {
     ("dishub", "lampu"): ("lampu jalan mati", "tiang lampu roboh"),
@@ -66,7 +66,7 @@ LEARNING = Learning(1.2, Recency(steady=0.7))
 
 def fitted(counts: TermCounts, labels: Labels = EARLIER, classes: Mapping[str, Sequence[str]] = CLASSES) -> Pipeline:
     """A model of the first 24 complaints."""
-    return counts.fit(FIRST, labels, classes, DAYS[:FIRST], LEARNING)
+    return counts.fit(np.arange(FIRST), labels, classes, DAYS[:FIRST], LEARNING, np.ones(FIRST, np.float32))
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def pipeline(counts: TermCounts) -> Pipeline:
 
 def terms_of(pipeline: Pipeline) -> list[tuple[str, str]]:
     """Block and term of every column of the model."""
-    arrays = model_arrays(pipeline, PORTAL, {}, None)
+    arrays = model_arrays(pipeline, PORTAL, Calibration({}, None))
     return [(block, term) for block, terms in arrays.vocabularies.items() for term in terms]
 
 
@@ -93,8 +93,8 @@ def test_later_complaints_score_the_same_from_counts_from_texts_and_from_what_se
     counts: TermCounts, pipeline: Pipeline
 ) -> None:
     later = COMPLAINTS[FIRST:]
-    scorer = Scorer(model_arrays(pipeline, PORTAL, dict.fromkeys(CLASSES, Link()), None))
-    counted = counts.scores(pipeline, FIRST, len(COMPLAINTS))
+    scorer = Scorer(model_arrays(pipeline, PORTAL, Calibration(dict.fromkeys(CLASSES, Link()), None)))
+    counted = counts.scores(pipeline, slice(FIRST, None))
     assert counted.shape == (12, 8)
     assert pipeline.predict(later) == pytest.approx(counted, abs=1e-5)
     assert np.stack([scorer.scores(complaint) for complaint in later]) == pytest.approx(counted, abs=1e-5)
@@ -102,7 +102,7 @@ def test_later_complaints_score_the_same_from_counts_from_texts_and_from_what_se
 
 
 def test_the_right_classes_score_highest(counts: TermCounts, pipeline: Pipeline) -> None:
-    scores = counts.scores(pipeline, FIRST, len(COMPLAINTS))
+    scores = counts.scores(pipeline, slice(FIRST, None))
     assert [CLASSES["unit"][best] for best in scores[:, :3].argmax(axis=1)] == LABELS["unit"][FIRST:]
     assert [CLASSES["category"][best] for best in scores[:, 3:6].argmax(axis=1)] == LABELS["category"][FIRST:]
 
@@ -142,7 +142,7 @@ def test_a_block_without_terms_is_left_out() -> None:
         assert counts.counts.keys() == {"words", "characters"} | known
         model = fitted(counts)
         assert blocks_of(model) == ["words", "characters"]
-        later = counts.scores(model, FIRST, len(complaints))
+        later = counts.scores(model, slice(FIRST, None))
         assert model.predict(complaints[FIRST:]) == pytest.approx(later, abs=1e-5)
 
 

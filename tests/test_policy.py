@@ -7,15 +7,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router_model.policy import NEVER, REASONS, ROUTE_LABELS, Policy, Reason, Route, Threshold, reason
+from router_model.policy import (
+    NEVER,
+    REASONS,
+    ROUTE_LABELS,
+    Policy,
+    Reason,
+    Route,
+    Threshold,
+    external_reason,
+    reason,
+)
+from router_model.portal import Agency
+from router_model.rules import RuleRecord, Tally
 from router_model.suggestion import Router
 from training.dataset import Example
 
 PROBABILITIES = st.floats(0, NEVER)
 THRESHOLDS = st.builds(Threshold, PROBABILITIES, st.dictionaries(st.text(max_size=9), PROBABILITIES, max_size=4))
-POLICIES = st.builds(
-    Policy, **{f.name: THRESHOLDS if f.name in ("auto", "prefill") else PROBABILITIES for f in fields(Policy)}
-)
+TALLIES = st.builds(Tally, st.integers(0, 99), st.integers(0, 99), st.floats(0, 99))
+RECORDS = st.dictionaries(st.text(max_size=9), st.builds(RuleRecord, TALLIES, TALLIES), max_size=3)
+OTHERS = {"auto": THRESHOLDS, "prefill": THRESHOLDS, "rules": RECORDS}
+POLICIES = st.builds(Policy, **{f.name: OTHERS.get(f.name, PROBABILITIES) for f in fields(Policy)})
 
 
 def test_a_threshold_of_its_own_comes_before_the_shared_one() -> None:
@@ -43,6 +56,12 @@ def test_values_of_another_policy_are_not_taken_for_one(changed: dict[str, objec
         Policy.from_values(asdict(Policy()) | changed)
 
 
+def test_a_policy_from_before_there_were_rules_has_no_record_of_any() -> None:
+    values = asdict(Policy())
+    del values["rules"]
+    assert Policy.from_values(values) == Policy()
+
+
 def test_a_threshold_that_is_missing_is_not_guessed() -> None:
     values = asdict(Policy())
     del values["prefill"]
@@ -54,6 +73,14 @@ def test_every_route_and_reason_has_words_for_people() -> None:
     assert ROUTE_LABELS.keys() == set(Route)
     assert reason("danger") == Reason("danger", REASONS["danger"])
     assert all(sentence.endswith(".") and sentence[0].isupper() for sentence in REASONS.values())
+
+
+def test_whose_matter_it_is_outside_the_city_is_said_with_the_way_there_even_where_none_is_known() -> None:
+    pln = Agency("pln", "PLN UP3 Selatan", "bumn", external=True, channel="PLN 123")
+    told = external_reason(pln, "Pemerintah Kota Kecil")
+    assert told.code == "external_agency"
+    assert told.message == "Ini urusan PLN UP3 Selatan, di luar Pemerintah Kota Kecil; sampaikan lewat PLN 123."
+    assert "salurannya belum tercatat" in external_reason(replace(pln, channel=""), "Pemerintah Kota Kecil").message
 
 
 def test_a_changed_wish_changes_routes_and_no_belief(router: Router, examples: list[Example]) -> None:

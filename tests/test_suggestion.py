@@ -15,6 +15,7 @@ from router_model.place import PlaceFinder
 from router_model.policy import NEVER, Policy, Route, Threshold
 from router_model.portal import Agency, Category, Place, Portal
 from router_model.prediction import Prediction, Ranked
+from router_model.rules import PRIOR, AppliedRule, Rule, RuleRecord, Tally
 from router_model.scorer import ModelArrays, Scorer
 from router_model.suggestion import Router, Suggestion
 
@@ -26,7 +27,7 @@ PORTAL = Portal(
     agencies=(
         Agency("dishub", "Dinas Perhubungan", "dinas"),
         Agency("pu", "Dinas Pekerjaan Umum", "dinas"),
-        Agency("pln", "PLN", "bumn", external=True),
+        Agency("pln", "PLN", "bumn", external=True, channel="PLN 123"),
         Agency("kel-melati", "Kelurahan Melati", "kelurahan", territory=("1",), territorial=True),
         Agency("kel-mawar", "Kelurahan Mawar", "kelurahan", territory=("2",), territorial=True),
     ),
@@ -39,7 +40,11 @@ PORTAL = Portal(
         Category("listrik", "Listrik"),
     ),
     urgency=(),
-    places=(Place("1", "Melati", "kelurahan"), Place("2", "Mawar", "kelurahan")),
+    places=(
+        Place("9", "Taman Bunga", "kecamatan"),
+        Place("1", "Melati", "kelurahan", "9"),
+        Place("2", "Mawar", "kelurahan", "9"),
+    ),
 )
 SCORER = Scorer(
     ModelArrays(
@@ -65,7 +70,8 @@ def belief(
     category: str = "",
     danger: float = 0.0,
     words: tuple[int, int] = (10, 10),
-    **place: str,
+    village: str = "",
+    district: str = "",
 ) -> Prediction:
     """What a model might believe; `words` are those read and those known."""
     answers = {
@@ -78,7 +84,7 @@ def belief(
         for answer, given in answers.items()
         if given
     }
-    return Prediction(Complaint("", **place), ranked, category, *words)
+    return Prediction(Complaint("", village=village, district=district), ranked, category, *words)
 
 
 def advice(prediction: Prediction, **changed: Any) -> Suggestion:
@@ -234,3 +240,203 @@ def test_one_by_one_and_many_at_once_give_the_same_advice() -> None:
     assert [replace(ROUTER.suggest(complaint), evidence=()) for complaint in complaints] == many
     assert [item.agency.code for item in many[:3]] == ["dishub", "pu", "pln"]
     assert [item.term for item in ROUTER.suggest(complaints[0]).evidence] == ["parkir", "parkir"]
+
+
+def test_outside_the_city_the_way_to_the_body_is_told() -> None:
+    suggestion = ROUTER.advise(belief({"pln": 0.95}))
+    assert suggestion.route is Route.EXTERNAL
+    assert suggestion.reasons[0].message == "Ini urusan PLN, di luar Pemerintah Kota Kecil; sampaikan lewat PLN 123."
+
+
+DISTRICT = Agency("kec-bunga", "Kecamatan Taman Bunga", "kecamatan", territory=("9",), territorial=True)
+WITH_DISTRICT = replace(PORTAL, agencies=(*PORTAL.agencies, DISTRICT))
+
+
+def advised(portal: Portal, prediction: Prediction, refused: tuple[str, ...] = (), **changed: Any) -> Suggestion:
+    return Router(SCORER, portal, replace(POLICY, **changed), PlaceFinder(portal)).advise(prediction, refused=refused)
+
+
+def test_where_only_the_district_is_known_its_office_stands_in_and_a_person_sees_it() -> None:
+    suggestion = advised(WITH_DISTRICT, belief({"@kelurahan": 0.99}, district="Taman Bunga"), place_precision=1.0)
+    assert (suggestion.agency.code, suggestion.agency.p) == ("kec-bunga", 0.99)
+    assert (suggestion.route, reasons(suggestion)) == (Route.PREFILL, ["fairly_sure", "district_office"])
+    assert suggestion.place and suggestion.place.place.code == "9"
+    village = advised(WITH_DISTRICT, belief({"@kelurahan": 0.99}, village="Melati", district="Taman Bunga"))
+    assert village.agency.code == "kel-melati"
+    assert "district_office" not in reasons(village)
+
+
+def test_the_office_of_the_district_adds_up_what_it_is_believed_for() -> None:
+    prediction = belief({"@kelurahan": 0.5, "@kecamatan": 0.3, "pu": 0.2}, district="Taman Bunga")
+    suggestion = advised(WITH_DISTRICT, prediction, place_precision=1.0)
+    assert [(item.code, item.p) for item in suggestion.agencies] == [("kec-bunga", 0.8), ("pu", 0.2)]
+
+
+def test_without_an_office_of_the_district_the_village_is_asked_for() -> None:
+    suggestion = ROUTER.advise(belief({"@kelurahan": 0.95}, district="Taman Bunga"))
+    assert (suggestion.route, reasons(suggestion)) == (Route.INCOMPLETE, ["place_missing"])
+    assert suggestion.missing == ("nama kelurahan",)
+
+
+def test_of_two_places_of_which_none_is_sure_the_citizen_is_asked_which() -> None:
+    prediction = belief({"@kelurahan": 0.95})
+    two = replace(prediction, complaint=Complaint("got di desa Melati dekat desa Mawar mampet"))
+    suggestion = ROUTER.advise(two)
+    assert suggestion.place is None
+    assert {found.place.name for found in suggestion.places} == {"Melati", "Mawar"}
+    assert (suggestion.route, reasons(suggestion)) == (Route.INCOMPLETE, ["places_differ"])
+    assert suggestion.missing[0] in (
+        "tempat yang dimaksud: Melati atau Mawar",
+        "tempat yang dimaksud: Mawar atau Melati",
+    )
+    one = ROUTER.advise(replace(prediction, complaint=Complaint("got di desa Melati mampet")))
+    assert one.agency.code == "kel-melati"
+    assert [found.place.name for found in one.places] == ["Melati"]
+
+
+RULES = (
+    Rule("provinsi", "Jalan ini milik provinsi.", words=("cempaka",), agency="pln", certainty="A"),
+    Rule("pungli", "Diperiksa dulu oleh PU.", words=("minta uang",), agency="pu", never=("@disebut",), certainty="B"),
+    Rule("gang", "Gang diurus kelurahannya.", words=("gang",), categories=("lubang",), agency="@kelurahan"),
+    Rule("bukan-pu", "Parkir tidak pernah urusan PU.", words=("parkir",), never=("pu", "@kelurahan")),
+)
+WITH_RULES = replace(PORTAL, rules=RULES)
+
+
+def said(
+    text: str, units: Mapping[str, float], categories: Mapping[str, float] | None = None, village: str = ""
+) -> Prediction:
+    return replace(belief(units, categories), complaint=Complaint(text, village=village))
+
+
+def test_a_rule_comes_after_the_model_and_says_so_in_its_own_words() -> None:
+    suggestion = advised(WITH_RULES, said("lubang di cempaka", {"pu": 0.9, "dishub": 0.1}))
+    assert [item.code for item in suggestion.agencies[:3]] == ["pln", "pu", "dishub"]
+    assert suggestion.agency.p == pytest.approx(PRIOR["A"])
+    assert [item.p for item in suggestion.agencies[1:3]] == pytest.approx([0.9 * 0.05, 0.1 * 0.05])
+    assert suggestion.rules == (AppliedRule("provinsi", "Jalan ini milik provinsi.", "A"),)
+    assert suggestion.route is Route.EXTERNAL
+    assert [reason.message for reason in suggestion.reasons] == [
+        "Ini urusan PLN, di luar Pemerintah Kota Kecil; sampaikan lewat PLN 123.",
+        "Jalan ini milik provinsi.",
+    ]
+    assert advised(WITH_RULES, said("lubang di dahlia", {"pu": 0.9})).rules == ()
+
+
+def test_a_rule_is_as_sure_as_it_was_right_where_it_overruled_the_model() -> None:
+    wrong = RuleRecord(agreed=Tally(90, 90, 90.0), overruled=Tally(10, 0, 10.0))
+    prediction = said("lubang di cempaka", {"pu": 0.9, "dishub": 0.1})
+    suggestion = advised(WITH_RULES, prediction, rules={"provinsi": wrong})
+    assert suggestion.agency.code == "pln"
+    assert suggestion.agency.p == pytest.approx(PRIOR["A"] / 2)
+    assert all(item.p <= suggestion.agency.p for item in suggestion.agencies)
+    assert (suggestion.route, reasons(suggestion)) == (Route.REVIEW, ["rule_unsure", "ambiguous", "rule"])
+
+
+def test_where_rule_and_model_agree_the_surer_of_them_counts() -> None:
+    def agreed(p: float, tally: Tally) -> float:
+        prediction = said("lubang di cempaka", {"pln": p, "pu": 1 - p})
+        suggestion = advised(WITH_RULES, prediction, rules={"provinsi": RuleRecord(agreed=tally)})
+        assert suggestion.agency.code == "pln"
+        return suggestion.agency.p
+
+    assert agreed(0.99, Tally(100, 50, 100.0)) == 0.99
+    assert agreed(0.6, Tally(90, 90, 90.0)) == pytest.approx(0.995)
+
+
+def test_a_rule_is_no_surer_than_its_conditions_are() -> None:
+    sure = said("lubang di gang", {"pu": 0.9}, {"lubang": 1.0})
+    half = said("lubang di gang", {"pu": 0.9}, {"lubang": 0.6, "parkir": 0.4})
+    assert advised(WITH_RULES, sure).agency.p == pytest.approx(PRIOR["D"])
+    assert advised(WITH_RULES, half).agency.p == pytest.approx(0.6 * PRIOR["D"])
+    unlikely = said("lubang di gang", {"pu": 0.9}, {"lubang": 0.4, "parkir": 0.6})
+    assert advised(WITH_RULES, unlikely).agency.code == "pu"
+
+
+def test_the_place_says_which_office_a_rule_means() -> None:
+    here = said("lubang di gang", {"pu": 0.9}, {"lubang": 1.0}, village="Mawar")
+    assert advised(WITH_RULES, here).agency.code == "kel-mawar"
+    nowhere = advised(WITH_RULES, said("lubang di gang", {"pu": 0.9}, {"lubang": 1.0}))
+    assert (nowhere.agency.code, nowhere.route, nowhere.missing) == (
+        "@kelurahan",
+        Route.INCOMPLETE,
+        ("nama kelurahan",),
+    )
+
+
+def test_a_sure_rule_takes_the_route_of_the_thresholds_without_the_models_name() -> None:
+    proven = {"pungli": RuleRecord(overruled=Tally(200, 200, 200.0))}
+    prediction = said("petugas minta uang", {"dishub": 0.5, "pu": 0.3})
+    suggestion = advised(WITH_RULES, prediction, rules=proven)
+    assert (suggestion.route, reasons(suggestion)) == (Route.AUTO, ["rule"])
+    assert reasons(advised(WITH_RULES, said("minta uang", {"pu": 0.95}), rules=proven)) == ["sure", "rule"]
+
+
+def test_the_body_that_is_accused_is_never_suggested_but_for_the_one_the_rule_names() -> None:
+    units = {"dishub": 0.9, "pu": 0.05, "@kelurahan": 0.05}
+    suggestion = advised(WITH_RULES, said("orang dinas perhubungan minta uang, sudah lapor PU", units))
+    assert [item.code for item in suggestion.agencies] == ["pu", "@kelurahan"]
+    lurah = said("staf kelurahan melati minta uang", units, village="Melati")
+    assert [item.code for item in advised(WITH_RULES, lurah).agencies] == ["pu", "dishub"]
+    office = said("staf lurah minta uang", units, village="Mawar")
+    titled = replace(
+        WITH_RULES,
+        agencies=tuple(
+            replace(item, aliases=(f"Lurah {item.name.split()[-1]}",)) if item.territorial else item
+            for item in WITH_RULES.agencies
+        ),
+    )
+    assert [item.code for item in advised(titled, office).agencies] == ["pu", "dishub"]
+
+
+def test_a_rule_that_only_forbids_leaves_the_rest_as_it_was() -> None:
+    prediction = said("parkir liar", {"pu": 0.6, "dishub": 0.3, "@kelurahan": 0.1}, village="Melati")
+    suggestion = advised(WITH_RULES, prediction)
+    assert [(item.code, item.p) for item in suggestion.agencies] == [("dishub", 0.3)]
+    assert (suggestion.route, reasons(suggestion)) == (Route.REVIEW, ["low_confidence", "rule"])
+
+
+def test_of_the_rules_that_fit_the_first_one_counts() -> None:
+    both = said("minta uang di cempaka", {"dishub": 0.9, "pu": 0.1})
+    assert [rule.code for rule in advised(WITH_RULES, both).rules] == ["provinsi"]
+    turned = replace(WITH_RULES, rules=RULES[::-1])
+    assert [rule.code for rule in advised(turned, both).rules] == ["pungli"]
+
+
+def test_an_agency_that_refused_is_not_suggested_again_and_a_person_looks() -> None:
+    suggestion = advised(PORTAL, belief({"dishub": 0.95, "pu": 0.05}), refused=("dishub",))
+    assert [item.code for item in suggestion.agencies] == ["pu"]
+    assert (suggestion.route, reasons(suggestion)) == (Route.REVIEW, ["refused", "low_confidence"])
+    assert suggestion.reasons[0].message.startswith("Dinas Perhubungan sudah menyatakan")
+    sure = advised(PORTAL, belief({"dishub": 0.05, "pu": 0.95}), refused=("dishub",))
+    assert (sure.agency.code, sure.route, reasons(sure)) == ("pu", Route.REVIEW, ["refused"])
+    outside = advised(PORTAL, belief({"dishub": 0.05, "pln": 0.95}), refused=("dishub",))
+    assert (outside.route, reasons(outside)) == (Route.REVIEW, ["refused", "external_agency"])
+    office = advised(PORTAL, belief({"@kelurahan": 0.9, "pu": 0.1}, village="Melati"), refused=("kel-melati",))
+    assert [item.code for item in office.agencies] == ["pu"]
+
+
+def test_danger_and_a_missing_place_stay_what_they_are_after_a_refusal() -> None:
+    danger = advised(PORTAL, belief({"dishub": 0.95, "pu": 0.05}, danger=0.9), refused=("dishub",))
+    assert (danger.route, reasons(danger)) == (Route.EMERGENCY, ["refused", "danger"])
+    nowhere = advised(PORTAL, belief({"@kelurahan": 0.95, "dishub": 0.05}), refused=("dishub",))
+    assert (nowhere.route, reasons(nowhere)) == (Route.INCOMPLETE, ["refused", "place_missing"])
+
+
+def test_a_rule_does_not_send_a_matter_back_to_who_refused_it() -> None:
+    both = said("minta uang di cempaka", {"dishub": 0.9, "pu": 0.1})
+    suggestion = advised(WITH_RULES, both, refused=("pln",))
+    assert suggestion.agency.code == "pu"
+    assert [rule.code for rule in suggestion.rules] == ["pungli"]
+
+
+def test_where_everybody_refused_nobody_is_suggested_and_a_person_looks() -> None:
+    suggestion = advised(PORTAL, belief({"dishub": 0.95, "pu": 0.05}, {"parkir": 0.9}), refused=("dishub", "pu"))
+    assert (suggestion.agencies, suggestion.categories, suggestion.candidates) == ((), (), 0)
+    assert (suggestion.route, reasons(suggestion)) == (Route.REVIEW, ["refused"])
+
+
+def test_a_refusal_by_a_body_that_the_portal_does_not_have_changes_nothing() -> None:
+    prediction = belief({"dishub": 0.95})
+    assert advised(PORTAL, prediction, refused=("dahulu",)) == advised(PORTAL, prediction)
+    assert ROUTER.suggest(Complaint("parkir parkir parkir"), ["dishub"]).agency.code != "dishub"

@@ -188,7 +188,7 @@ def test_every_way_to_fail_ends_with_its_number_and_changes_nothing(town: Path, 
         ("evaluate", data, "--registry", home / "kosong"),
     )
     words = (
-        "berkas data", "tidak-ada.csv", "tanpa-portal", "Dinas Lain", "perlu sedikitnya 20", "2020-01-01",
+        "Hanya 0 laporan", "tidak-ada.csv", "tanpa-portal", "Dinas Lain", "perlu sedikitnya 20", "2020-01-01",
         "sudah dilihat", "kota-kecil-20200101-00000000", "kosong",
     )  # fmt: skip
     for outcome, word in zip(failed, words, strict=True):

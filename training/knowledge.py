@@ -166,15 +166,15 @@ def known_complaints(portal: Portal) -> list[Example]:
 
 
 def shipped_categories(portal: Portal) -> list[Category]:
-    """The sample's category tree as this portal can use it: leaves that somebody here has, with their units, and the
-    main branches over them."""
+    """The sample's category tree as this portal can use it: leaves of affairs that somebody here has, and the main
+    branches over them. Who may own which is left open: names do not tell it surely enough."""
     sample, _ = _sample()
     owners = Owners(portal)
-    leaves = []
-    for leaf in sample.leaves:
-        units = frozenset(unit for affair in matters().get(leaf.code, ()) for unit in owners.of(affair))
-        if units:
-            leaves.append(replace(leaf, units=units))
+    leaves = [
+        replace(leaf, units=frozenset())
+        for leaf in sample.leaves
+        if any(owners.of(affair) for affair in matters().get(leaf.code, ()))
+    ]
     parents = {leaf.parent for leaf in leaves}
     return [*(category for category in sample.categories if category.code in parents), *leaves]
 

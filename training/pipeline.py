@@ -106,7 +106,8 @@ class TermWeighting(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def transform(self, counts: sp.csr_matrix) -> sp.csr_matrix:
         weighed = sp.csr_matrix(counts[:, self.kept_], dtype=np.float32)
         weighed.data = np.log(weighed.data) + np.float32(1)
-        return sp.csr_matrix(normalize(weighed @ sp.diags(self.weights_), copy=False))
+        weighed = sp.csr_matrix(weighed @ sp.diags(self.weights_))
+        return sp.csr_matrix(normalize(weighed, copy=False)) if weighed.shape[0] else weighed
 
 
 class AnswerHeads(BaseEstimator):  # type: ignore[misc]

@@ -57,7 +57,7 @@ def _some(code: str, grade: Grade, where: str, told: str, todo: str, examples: S
 def _timezone(portal: Portal, _: date) -> Iterator[Lack]:
     try:
         ZoneInfo(portal.timezone)
-    except (OSError, ValueError):
+    except (KeyError, ValueError, OSError):
         told = f"Zona waktu {portal.timezone!r} tidak dikenal."
         yield Lack(
             "timezone", "harus", "portal.toml, timezone", told, "Tulis misalnya Asia/Jakarta atau Asia/Makassar."

@@ -136,10 +136,7 @@ def derive(rows: Sequence[Row], out: Path, name: str, decisions: AliasDecisions 
         _write_table(
             out / CATEGORY_FILE,
             CATEGORY_COLUMNS,
-            [
-                (item.code, item.name, item.parent, item.national_name, ";".join(sorted(item.units)), item.description)
-                for item in shipped
-            ],
+            [(item.code, item.name, item.parent, item.national_name, "", item.description) for item in shipped],
         )
     if proposed:
         write_proposals(proposed, out / ALIAS_FILE)

@@ -1,7 +1,7 @@
-"""The portal itself: agencies and categories with their dates, calendar, emergency numbers, and its versions."""
+"""The portal itself: agencies and categories with their dates, calendar, emergency numbers, rules,
+places, and its versions."""
 
 import asyncio
-from collections import Counter
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -11,7 +11,7 @@ from router_model.errors import PortalError, ReleaseError
 from router_model.portal import Portal
 from router_model.registry import Event
 from service import portal_folders, portal_release
-from service.admin import portal_agencies, portal_categories, portal_duty
+from service.admin import portal_agencies, portal_categories, portal_duty, portal_places, portal_rules
 from service.admin.portal_view import NO_FAULTS, SEEN, Faults, back, opened, recorded, shown, text, told
 from service.pages import Administrator, Reader
 from service.portal_folders import FILES, NoPortalFolderError
@@ -19,7 +19,7 @@ from service.sessions import CheckedForm, SignedInUser
 from service.settings import Settings
 
 router = APIRouter(prefix="/admin/portal", include_in_schema=False)
-for part in (portal_agencies, portal_categories, portal_duty):
+for part in (portal_agencies, portal_categories, portal_duty, portal_places, portal_rules):
     router.include_router(part.router)
 
 
@@ -48,6 +48,8 @@ def _counts(portal: Portal) -> dict[str, int]:
         "contacts": len(portal.emergency_contacts),
         "calendar": len(portal.calendar),
         "places": len(portal.places),
+        "landmarks": len(portal.landmarks),
+        "rules": len(portal.rules),
     }
 
 
@@ -70,17 +72,6 @@ async def put_in_force(request: Request, user: Administrator, form: CheckedForm)
     if event:
         await told(request, user, event)
     return back("/admin/portal", "berlaku")
-
-
-@router.get("/wilayah")
-async def territory(request: Request, user: Reader) -> Response:
-    view = await opened(request, user)
-    context: dict[str, Any] = {}
-    if portal := view.portal:
-        context["kinds"] = Counter(place.kind for place in portal.places)
-        inside = Counter(place.district_code for place in portal.places if place.district_code)
-        context["districts"] = [(place, inside[place.code]) for place in portal.places if not place.district_code]
-    return await shown(request, user, "admin/portal_territory.html", view, **context)
 
 
 @router.get("/berkas/{name}")

@@ -223,7 +223,7 @@ def _by_field(problems: Iterable[str], columns: set[str]) -> dict[str, str]:
 
 def typed_in(form: FormData) -> dict[str, Any]:
     """The fields of a form; those that may be ticked several times as lists."""
-    many = {"codes", "categories"}
+    many = {"codes", "categories", "units", "report_types", "never"}
     single = {name: value[:LONGEST_FIELD] for name, value in form.items() if isinstance(value, str)}
     lists = {name: [value for value in form.getlist(name) if isinstance(value, str)] for name in many & single.keys()}
     return single | lists

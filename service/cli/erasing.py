@@ -22,6 +22,7 @@ NAMES = {
     "dispositions": "disposisi",
     "skips": "lewatan",
     "judgements": "penilaian petugas",
+    "refusals": "penolakan instansi",
     "shadow_answers": "jawaban rilis bayangan",
     "repeats": "jawaban tersimpan",
     "webhook_messages": "pesan webhook",

@@ -17,10 +17,11 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from router_model.complaint import Complaint
 from router_model.errors import DatasetError
 from router_model.policy import ROUTE_LABELS
-from router_model.portal import REPORT_TYPES, Category
+from router_model.portal import REPORT_TYPES, Category, Portal
 from router_model.suggestion import Suggestion
 from service.cli.labelled import Columns, rows_of
 from service.cli.output import AsJson, Registry, progress, result, result_json, say
+from service.found_places import spot_of
 from service.serving import serving_release
 from service.wire import suggestion_body
 from training.reading import COLUMNS, Row
@@ -56,10 +57,10 @@ def predict(
         body = suggestion_body(suggestion, opened.portal)
         result_json({**asdict(body), "release": opened.id, "portal": opened.portal.code})
         return
-    result(_explained(suggestion, opened.portal.category, opened.id))
+    result(_explained(suggestion, opened.portal, opened.id))
 
 
-def _explained(suggestion: Suggestion, categories: Mapping[str, Category], release: str) -> str:
+def _explained(suggestion: Suggestion, portal: Portal, release: str) -> str:
     lines = [f"Rute      {suggestion.route.value}: {ROUTE_LABELS[suggestion.route]}"]
     lines += [f"          {reason.message}" for reason in suggestion.reasons]
     lines += [f"          Perlu ditambahkan: {', '.join(suggestion.missing)}"] * bool(suggestion.missing)
@@ -69,14 +70,20 @@ def _explained(suggestion: Suggestion, categories: Mapping[str, Category], relea
             f"{label:10}{number}. {agency.p:4.0%}  {agency.name}{' (di luar pemerintah daerah)' * agency.external}"
         )
     for number, item in enumerate(suggestion.categories[:2], 1):
-        name = categories[item.code].name
+        name = portal.category[item.code].name
         lines.append(f"{'Kategori' if number == 1 else '':10}{number}. {item.p:4.0%}  {name}")
     if urgency := suggestion.best("urgency"):
         lines.append(f"{'Urgensi':10}   {urgency.p:4.0%}  {urgency.code}")
     if kind := suggestion.best("report_type"):
         lines.append(f"{'Jenis':10}   {kind.p:4.0%}  {REPORT_TYPES[kind.code]}")
-    if suggestion.place:
-        lines.append(f"{'Tempat':10}   {suggestion.place.place.name} (dari {suggestion.place.source})")
+    for number, found in enumerate(suggestion.places):
+        spot = spot_of(found, portal)
+        district = f", Kecamatan {spot.district}" if spot.district else ""
+        acted_on = suggestion.place is not None and found.place == suggestion.place.place
+        unused = "" if acted_on else " (tidak dipakai)"
+        lines.append(f"{'' if number else 'Tempat':10}   {found.p:4.0%}  {spot.name}{district}, {spot.found}{unused}")
+    for number, rule in enumerate(suggestion.rules):
+        lines.append(f"{'' if number else 'Aturan':10}   {rule.certainty:>4}  {rule.reason} [{rule.code}]")
     words = ", ".join(item.term for item in suggestion.evidence[:6])
     lines.append(f"{'Karena':10}   {words or '-'}")
     lines.append(f"{'Rilis':10}   {release}")

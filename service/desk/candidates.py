@@ -11,6 +11,7 @@ from service.wire import SuggestionOut
 MOST_SHOWN = 9
 """One for each digit key."""
 USUALLY_SHOWN, FEWEST_SHOWN = 5, 3
+LIKELIER = 0.5
 LEAST_P = 0.01
 """Less likely agencies are listed only up to `FEWEST_SHOWN`."""
 CATEGORIES_TRIED = 12
@@ -112,6 +113,9 @@ def beforehand(
     """What the model would choose, so that a right suggestion takes one key. `report_type` is what the citizen
     chose, for a model that says nothing of it. Of `views` to be settled, no agency and what they have in common."""
     first = shown[0] if shown else None
+    if first and answer.refused and first.p < LIKELIER:
+        # What is left after a refusal may be a poor guess; nobody should send it on with one key.
+        first = None
     category = answer.category[0].code if answer.category else ""
     model = Labels(
         agency=first.code if first and first.office else "",

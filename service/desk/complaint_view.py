@@ -18,6 +18,7 @@ from service.wire import SuggestionOut, suggestion_of
 
 LONGEST_EXCERPT = 140
 """Letters of an earlier complaint."""
+LIKELIER = 0.5
 TO_SETTLE = "Dua petugas menilainya berbeda. Penilaian Anda yang menentukan."
 
 
@@ -44,17 +45,21 @@ def facts(shown: Shown, now: datetime, portal: Portal | None) -> dict[str, Any]:
     title, text = complaint.get("title") or "", complaint.get("text") or ""
     left = (shown.due_at - now).total_seconds() if shown.due_at else 0.0
     route = disguised(shown.route)
+    title_parts = marked(title, "title", answer.explanation, answer.places)
+    text_parts = marked(text, "text", answer.explanation, answer.places)
     told = [complaint.get(name) or "" for name in ("address", "village", "district")]
     return {
         "answer": answer,
         "complaint": complaint,
         "title": title,
-        "title_parts": marked(title, "title", answer.explanation, answer.places),
-        "text_parts": marked(text, "text", answer.explanation, answer.places),
+        "title_parts": title_parts,
+        "text_parts": text_parts,
         "has_marks": bool(answer.explanation),
+        "names_place": any(part.place for part in (*title_parts, *text_parts)),
         "place": ", ".join(dict.fromkeys(part for part in told if part)) or (answer.place.name if answer.place else ""),
         "located": located(answer, portal),
         "refused": answer.refused,
+        "external": answer.external if likely_outside(answer) else None,
         "channel": (complaint.get("channel") or "").replace("_", " "),
         "came": shown.received_at or shown.created_at,
         "due_at": shown.due_at,
@@ -64,6 +69,11 @@ def facts(shown: Shown, now: datetime, portal: Portal | None) -> dict[str, Any]:
         "route_label": ROUTE_LABELS[route],
         "missing": answer.missing,
     }
+
+
+def likely_outside(answer: SuggestionOut) -> bool:
+    """Whether to tell a citizen of the body outside that is ranked first; after a refusal it may be a poor guess."""
+    return answer.route == Route.EXTERNAL.value or bool(answer.agencies and answer.agencies[0].p >= LIKELIER)
 
 
 def disguised(route: str) -> Route:

@@ -270,7 +270,8 @@
         name.className = "option-name";
         name.textContent = entry.name;
         does.className = "option-does";
-        does.textContent = [entry.outside ? "Instansi luar" : "", entry.also.slice(0, 3).join(", "), entry.does || entry.kind].filter(Boolean).join(" · ");
+        if (entry.refused) option.className = "is-refused";
+        does.textContent = [entry.refused ? "Sudah menolak laporan ini (bukan wewenang)" : "", entry.outside ? "Instansi luar" : "", entry.also.slice(0, 3).join(", "), entry.does || entry.kind].filter(Boolean).join(" · ");
         option.append(name, does);
         option.addEventListener("click", function () { pick(entry); });
         return option;
