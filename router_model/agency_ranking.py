@@ -83,7 +83,7 @@ class AgencyRanker:
         stand_ins: set[str] = set()
         for unit, p in prediction.answers["unit"]:
             office = self._office(unit, prediction.complaint, place)
-            if office is None and unit[1:] in self._village_kinds and place and not place.place.district_code:
+            if office is None and unit[1:] in self._village_kinds and place:
                 office = self._office(f"@{place.place.kind}", prediction.complaint, place)
                 stand_ins |= {office.code} if office else set()
             agency = self._suggested(office, unit, p * (self.policy.place_precision if office else 1.0))

@@ -68,6 +68,7 @@ class Gazetteer:
         self._landmarks: dict[str, list[Landmark]] = {}
         self._beginnings: set[str] = set()
         self._whole: set[str] = set()
+        self._firsts: set[str] = set()
         self._variants: dict[str, list[list[str]]] = {}
         self._longest = 1
         short = {short for short, word in abbreviations().items() if word in words_of("village")}
@@ -110,6 +111,7 @@ class Gazetteer:
     def _add(self, words: Sequence[str]) -> None:
         joined = "".join(words)
         self._whole.add(joined)
+        self._firsts.update(words[: len(words) - 1][:1])
         self._longest = max(self._longest, len(words))
         self._beginnings.update("".join(words[:size]) for size in range(1, len(words) + 1))
         self._beginnings.update(joined[:size] for size in range(SHORTEST_SPLIT, len(joined)))
@@ -126,9 +128,19 @@ class Gazetteer:
                 return places, True
         if places := self.misspelt("".join(bare), village=village, district=district):
             return places, False
-        named = [self._of_level(mention.places, village, district) for mention in self.mentions(cell)[1]]
+        named = [self._of_level(mention.places, village, district) for mention in self._whole_names(cell)]
         named = [places for places in named if places]
         return (named[0] if len(named) == 1 else ()), False
+
+    def _whole_names(self, cell: str) -> Iterator[Mention]:
+        """Names in a field that end with it, or before a comma, a word such as `Kec.` or another name."""
+        read, mentions = self.mentions(cell)
+        begun = {mention.first for mention in mentions}
+        for mention in mentions:
+            last = mention.last
+            ends = last == len(read.words) or read.is_broken(cell, last - 1, last + 1)
+            if ends or last in begun or read.words[last] in KIND_WORDS:
+                yield mention
 
     def _of_level(self, places: Iterable[Place], village: bool, district: Place | None) -> tuple[Place, ...]:
         own = tuple(place for place in places if bool(place.district_code) == village)
@@ -227,7 +239,7 @@ class Gazetteer:
         words = read.words
         if first == len(words) or self._reach(words, first):
             return None
-        if words[first] not in self._beginnings and is_common_word(words[first]):
+        if words[first] not in self._firsts and is_common_word(words[first]):
             return None
         for size in range(min(self._longest, len(words) - first), 0, -1):
             if read.is_broken(text, first, first + size):

@@ -25,21 +25,21 @@ _WORD_SOURCES: tuple[Source, ...] = ("title", "address", "text")
 
 SURE_ENOUGH = 0.95
 """From here on a place decides which office gets the complaint."""
-FIELD = 0.97
-"""A village or district of the form, spelled as the portal does: how often a kelurahan's or kecamatan's
-complaint went to the office of that place in Surabaya."""
+FIELD = 0.96
+"""A village or district of the form, spelled as the portal does: so often (1,241 in Surabaya) a kelurahan's or
+kecamatan's ticket went to the office of that place. This and what follows is counted by `benchmarks.places`."""
 FIELD_MISSPELT = 0.95
-"""Nearly a name of the portal, and no other name nearly so."""
+"""Nearly a name of the portal, and no other name nearly so. Not measured: Surabaya's form is a list."""
 CONTESTED = 0.30
-"""Another village, or another district, is named just as surely."""
+"""Another village, or another district, is named just as surely: right in 0.303 of 89."""
 DISTRICT = 0.86
-"""At least so sure is any ground for a district."""
+"""At least so sure is any ground for a district: right in 0.864 of 462."""
 IN_DISTRICT = 0.88
-"""At least so sure is any ground for a village of the district that the form gives."""
+"""At least so sure is any ground for a village of the district that the form gives: right in 0.884 of 1,787."""
 HOUSEHOLD_NUMBER_IN_DISTRICT = 0.95
-"""`HOUSEHOLD_NUMBER` for such a village."""
+"""`HOUSEHOLD_NUMBER` for such a village: right in 0.947 of 133, in the last 20 % in 0.974 of 38."""
 ELSEWHERE = 0.05
-"""A village outside the district that is given."""
+"""A village outside the district that is given: right in none of 379, and in 4 of 33 where only the words give it."""
 LANDMARK = {"A": 0.95, "B": 0.95, "C": 0.80, "D": 0.80}
 """By the certainty of the row. Not measured: what is official or was in the press is acted on at the portal's word."""
 

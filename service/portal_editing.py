@@ -275,14 +275,16 @@ def retire_category(files: PortalFiles, code: str, into: str = "") -> Edited:
 
 
 def _without_category(files: PortalFiles, code: str, into: str) -> PortalFiles:
-    """Successions that no longer name a category. A row without any would mean all, so it goes."""
-    rows = []
-    for row in files.successions.rows:
-        named = cell_parts(row.get("categories", ""))
-        left = _joined(into if category == code else category for category in named)
-        if left or not named:
-            rows.append({**row, "categories": left} if code in named else row)
-    return files.with_table("successions.csv", replace(files.successions, rows=tuple(rows)))
+    """Successions and rules that no longer name a category. A row without any would mean all, so it goes."""
+    for name in ("successions.csv", "rules.csv"):
+        rows = []
+        for row in files.tables[name].rows:
+            named = cell_parts(row.get("categories", ""))
+            left = _joined(into if category == code else category for category in named)
+            if left or not named:
+                rows.append({**row, "categories": left} if code in named else row)
+        files = files.with_table(name, replace(files.tables[name], rows=tuple(rows)))
+    return files
 
 
 def drop_succession(files: PortalFiles, place: int) -> Edited:

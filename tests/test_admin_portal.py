@@ -76,6 +76,7 @@ def test_every_page_shows_its_part_of_the_portal(admin: Person) -> None:
         "/darurat": "Nomor darurat",
         "/kalender": "Tambah hari",
         "/wilayah": "belum punya daftar wilayah",
+        "/aturan": "Belum ada aturan.",
         "/versi": "Belum ada.",
     }.items():
         assert said in admin.read(PAGE + path), path

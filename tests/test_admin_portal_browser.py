@@ -23,7 +23,7 @@ PAGES = (
     "/admin", "/admin/akses", "/admin/audit", "/akun", PORTAL, f"{PORTAL}/instansi",
     f"{PORTAL}/instansi/dinas-perhubungan", f"{PORTAL}/instansi-baru", f"{PORTAL}/gabung", f"{PORTAL}/kategori",
     f"{PORTAL}/kategori/sampah", f"{PORTAL}/kategori-baru", f"{PORTAL}/penerus", f"{PORTAL}/darurat",
-    f"{PORTAL}/kalender", f"{PORTAL}/wilayah", f"{PORTAL}/versi",
+    f"{PORTAL}/kalender", f"{PORTAL}/wilayah", f"{PORTAL}/aturan", f"{PORTAL}/versi",
 )  # fmt: skip
 
 

@@ -56,6 +56,7 @@ def test_a_refusal_recorded_in_the_history_brings_the_complaint_back(service: Se
     assert "Penolakan tercatat" in told and "ditolak instansinya" in told
     assert "Dinas Perhubungan menolak: bukan wewenangnya" in told and "“jalan provinsi”" in told
     assert "Catat penolakan" not in told
+    assert "ditolak instansinya" in luh.get("/desk/riwayat")
     page = luh.get("/desk")
     assert luh.gets() == suggestion_id
     assert "Sudah ditolak: Dinas Perhubungan" in page and "(bukan wewenang)" in page

@@ -206,5 +206,8 @@ def test_from_a_list_of_names_to_an_answer_on_the_command_line(tmp_path: Path) -
     assert made.returncode == 0, made.stderr
     trained = aduan(tmp_path, "train", "--portal", tmp_path / "kota")
     assert trained.returncode == 0, trained.stderr
+    (release,) = (tmp_path / "registry").glob("kota-*")
+    assert "belum punya cukup laporan berlabel" in (release / "report.html").read_text("utf-8")
+    assert "contoh bawaan" in (release / "card.md").read_text("utf-8")
     answer = aduan(tmp_path, "predict", "Sampah di depan pasar tidak diangkut seminggu, bau sekali")
     assert "Dinas Lingkungan Hidup" in answer.stdout

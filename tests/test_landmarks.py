@@ -20,6 +20,8 @@ ROWS = (
     Landmark("Banjar Pande", "banjar", "51.71.01.1005", certainty="A"),
     Landmark("Banjar Pande", "banjar", "51.71.02.1014", certainty="A"),
     Landmark("Pantai Sanur", "tempat", "51.71.01", certainty="A"),
+    Landmark("Ikan Segar", "tempat", "51.71.04.1004", certainty="A"),
+    Landmark("Jalan Raya Panjer", "jalan", "51.71.01", certainty="A"),
 )
 
 
@@ -85,6 +87,16 @@ def test_of_two_banjar_with_one_name_the_district_tells_which(finder: PlaceFinde
 def test_a_landmark_is_longer_than_the_village_in_its_name(finder: PlaceFinder) -> None:
     one = found(finder, text="sampah di Pantai Sanur")
     assert one and one.place.name == "Denpasar Selatan"
+
+
+def test_the_longest_landmark_wins(finder: PlaceFinder) -> None:
+    assert [one.place.name for one in finder.find_all(Complaint(text="parkir pasar ikan segar"))] == ["Sesetan"]
+    assert [one.place.name for one in finder.find_all(Complaint(text="parkir ikan segar"))] == ["Tonja"]
+
+
+def test_a_road_backs_the_village_it_is_named_after(finder: PlaceFinder) -> None:
+    one = found(finder, address="Jl. Raya Panjer 10, Panjer, Kota Denpasar")
+    assert one and one.place.name == "Panjer"
 
 
 def test_the_shipped_landmarks_find_their_own_place(portal: Portal) -> None:

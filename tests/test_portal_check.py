@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from router_model.landmark import Landmark
 from router_model.office_calendar import CalendarDay
 from router_model.portal import Agency, EmergencyContact, Portal, load_portal
 from router_model.rules import Rule
@@ -157,7 +158,11 @@ def test_offices_without_a_territory_and_codes_of_another_form_are_named(portal:
 
 def test_facts_that_nobody_verified_are_named_where_they_decide(portal: Portal) -> None:
     guessed = replace(portal.successions[0], certainty="D")
-    told = found(replace(portal, successions=(guessed,)))
+    rules = tuple(Rule(f"aturan-{letter}", "Alasan.", agency="dishub", certainty=letter) for letter in "AD")
+    marks = tuple(Landmark(f"Pasar {letter}", "tempat", "51.71.01", certainty=letter) for letter in "BD")
+    told = found(replace(portal, successions=(guessed,), rules=rules, landmarks=marks))
+    assert told["doubtful_rules"].examples == ("aturan-D",)
+    assert told["doubtful_landmarks"].examples == ("Pasar D",)
     assert told["doubtful_successions"].examples == ("bpbd ke damkar",)
     assert portal.agency["pln"].name in told["doubtful_agencies"].examples
     assert portal.agency["dishub"].name not in told["doubtful_agencies"].examples
@@ -167,7 +172,8 @@ def test_a_rule_that_another_always_precedes_and_one_that_is_over_are_named(port
     wide = Rule("lebar", "Semua lampu.", words=("lampu", "tiang"), agency="dishub", certainty="A")
     narrow = replace(wide, code="sempit", words=("lampu",), categories=("penerangan-jalan-umum",), agency="pupr")
     over = replace(wide, code="lewat", words=("got",), until=date(2025, 1, 1))
-    told = found(replace(portal, rules=(wide, narrow, over)))
+    lasting = replace(wide, code="berlaku", words=("got",), until=TODAY)
+    told = found(replace(portal, rules=(wide, narrow, over, lasting)))
     assert told["rule_covered"].examples == ("sempit (didahului lebar)",)
     assert told["rule_past"].examples == ("lewat",)
     assert "rule_covered" not in found(replace(portal, rules=(narrow, wide, over)))
@@ -202,6 +208,8 @@ def test_an_agency_that_ended_without_an_heir_is_named(portal: Portal) -> None:
     ended = each(portal, lambda a: replace(a, valid_to="2025-01-01") if a.code == "balitbang" else a)
     assert found(ended)["succession_lost"].examples == (portal.agency["balitbang"].name,)
     heir = replace(portal.successions[0], agency="balitbang", successor="bappeda", categories=frozenset())
+    part = replace(heir, categories=frozenset({"penelitian-dan-inovasi"}))
+    assert "succession_lost" in found(replace(ended, successions=(*portal.successions, part)))
     assert "succession_lost" not in found(replace(ended, successions=(*portal.successions, heir)))
 
 

@@ -324,11 +324,11 @@ def test_a_rule_comes_after_the_model_and_says_so_in_its_own_words() -> None:
 
 
 def test_a_rule_is_as_sure_as_it_was_right_where_it_overruled_the_model() -> None:
-    wrong = RuleRecord(agreed=Tally(90, 90, 90.0), overruled=Tally(10, 0, 10.0))
+    wrong = RuleRecord(agreed=Tally(90, 90, 90.0), overruled=Tally(30, 0, 30.0))
     prediction = said("lubang di cempaka", {"pu": 0.9, "dishub": 0.1})
     suggestion = advised(WITH_RULES, prediction, rules={"provinsi": wrong})
     assert suggestion.agency.code == "pln"
-    assert suggestion.agency.p == pytest.approx(PRIOR["A"] / 2)
+    assert suggestion.agency.p == pytest.approx(PRIOR["A"] / 4)
     assert all(item.p <= suggestion.agency.p for item in suggestion.agencies)
     assert (suggestion.route, reasons(suggestion)) == (Route.REVIEW, ["rule_unsure", "ambiguous", "rule"])
 
@@ -376,6 +376,7 @@ def test_the_body_that_is_accused_is_never_suggested_but_for_the_one_the_rule_na
     units = {"dishub": 0.9, "pu": 0.05, "@kelurahan": 0.05}
     suggestion = advised(WITH_RULES, said("orang dinas perhubungan minta uang, sudah lapor PU", units))
     assert [item.code for item in suggestion.agencies] == ["pu", "@kelurahan"]
+    assert advised(WITH_RULES, said("orang Dinas Pekerjaan Umum minta uang", {"pu": 0.95})).agency.p == 0.95
     lurah = said("staf kelurahan melati minta uang", units, village="Melati")
     assert [item.code for item in advised(WITH_RULES, lurah).agencies] == ["pu", "dishub"]
     office = said("staf lurah minta uang", units, village="Mawar")

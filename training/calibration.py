@@ -70,22 +70,26 @@ def fit_agreement(
     lift: Floats,
     allowed: NDArray[np.bool_],
 ) -> Agreement:
-    """Maximum likelihood of both answers' marginals on an even sample of the rows."""
-    rows = np.flatnonzero((wanted_units >= 0) & (wanted_categories >= 0))
-    rows = rows[:: max(1, len(rows) // MOST_ROWS)]
-    if len(rows) < FEWEST_LINKED:
+    """Maximum likelihood of both answers' marginals on an even sample of the rows.
+
+    Rows that have one label count for that one: where only some categories are known, those rows alone would trust the
+    category too much.
+    """
+    if ((wanted_units >= 0) & (wanted_categories >= 0)).sum() < FEWEST_LINKED:
         return Agreement(1.0, 1.0, 0.0, lift, allowed)
+    rows = np.flatnonzero((wanted_units >= 0) | (wanted_categories >= 0))
+    rows = rows[:: max(1, len(rows) // MOST_ROWS)]
 
     def agreement(parameters: NDArray[np.float64]) -> Agreement:
         trust = np.exp(parameters)
         return Agreement(float(trust[0]), float(trust[1]), float(trust[2]), lift, allowed)
 
     log_units, log_categories = log_units[rows], log_categories[rows]
-    row = np.arange(len(rows))
+    wanted = [(np.flatnonzero(labels[rows] >= 0), labels[rows]) for labels in (wanted_units, wanted_categories)]
 
     def loss(parameters: NDArray[np.float64]) -> float:
-        unit_p, category_p, _ = agreement(parameters).joint(log_units, log_categories)
-        found = unit_p[row, wanted_units[rows]], category_p[row, wanted_categories[rows]]
+        joint = agreement(parameters).joint(log_units, log_categories)
+        found = (p[known, labels[known]] for p, (known, labels) in zip(joint[:2], wanted, strict=True))
         return -float(sum(np.log(np.maximum(p, 1e-5)).mean() for p in found))
 
     return agreement(_minimum(loss, [-0.3, -0.3, -0.7], evaluations=70))

@@ -151,18 +151,27 @@ def known_complaints(portal: Portal) -> list[Example]:
     turns: Counter[str] = Counter()
     found = []
     for row, affair in complaints:
-        if not (units := owners.of(affair)):
+        category = categories.get(row.labels["category"])
+        if not (units := _told(category, owners.of(affair))):
             continue
         unit = units[turns[affair] % len(units)]
         turns[affair] += 1
         labels = {answer: row.labels[answer] for answer in ("urgency", "report_type") if answer in row.labels}
         labels["unit"] = unit
-        category = categories.get(row.labels["category"])
         if category and portal.may_own(category, unit):
             labels["category"] = category.code
         complaint = Complaint(text=row.complaint.text, title=row.complaint.title)
         found.append(Example(row.where, row.id, None, row.channel, complaint, labels))
     return found
+
+
+def _told(category: Category | None, named: list[str]) -> list[str]:
+    """Of the units named after an affair those that the portal lets own the category; where it says that just another
+    one does, that one."""
+    if category is None or not category.units:
+        return named
+    both = [unit for unit in named if unit in category.units]
+    return both or (sorted(category.units) if len(category.units) == 1 else named)
 
 
 def shipped_categories(portal: Portal) -> list[Category]:

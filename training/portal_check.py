@@ -104,7 +104,7 @@ def _inside(portal: Portal) -> list[Agency]:
 
 def _matters(portal: Portal, _: date) -> Iterator[Lack]:
     """Affairs that the law gives to every government, by the names of this government's own agencies."""
-    owners = Owners(replace(portal, agencies=tuple(_inside(portal)), successions=()))
+    owners = Owners(replace(portal, agencies=tuple(_inside(portal))))
     grades: tuple[tuple[Grade, str], ...] = (("harus", BASIC_LAW), ("sebaiknya", OBLIGATORY_LAW))
     for grade, law in grades:
         missing = [

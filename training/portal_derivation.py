@@ -4,16 +4,18 @@ import csv
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import tomli_w
 
 from router_model.errors import DatasetError, PortalError
-from router_model.portal import folded, load_portal
+from router_model.portal import Place, folded, load_portal
 from training.alias_decisions import ALIAS_FILE, AliasDecisions, write_proposals
 from training.knowledge import shipped_categories
 from training.name_similarity import Proposal, parse_name, proposals
 from training.reading import Row
+from training.territory import codes_named, territory_rows
 
 URGENCY_ROWS = (
     ("darurat", "Darurat", "Nyawa, badan, atau anak terancam sekarang atau dalam hitungan jam", "Panggil petugas jaga"),
@@ -66,17 +68,20 @@ def _one_spelling(rows: Sequence[Row]) -> list[dict[str, str]]:
     return [{column: usual.get((column, folded(row.get(column))), "") for column in columns} for row in rows]
 
 
-def derive(rows: Sequence[Row], out: Path, name: str, decisions: AliasDecisions = _UNDECIDED) -> dict[str, int]:
+def derive(
+    rows: Sequence[Row], out: Path, name: str, decisions: AliasDecisions = _UNDECIDED, region: str = ""
+) -> dict[str, int]:
     """A portal folder from the labels of a history: agencies, categories with the agencies they went to, and
     the territory of the village and district columns. Returns how many of each, how many names were merged as
     decided and how many more are proposed in `ALIAS_FILE`. Without a category column the categories are the shipped
     ones that somebody here has.
 
-    An agency is territorial when its name without its kind is one of the villages or districts.
+    An agency is territorial when its name without its kind is one of the villages or districts. With the Kemendagri
+    code of a `region`, such as `51.71`, all its villages and districts make the territory, with their own codes.
 
     Raises:
         DatasetError: the rows hold no agency.
-        PortalError: `out` exists and is not empty.
+        PortalError: `out` exists and is not empty, or there is no such region.
     """
     records = _one_spelling(rows)
     labels = Counter(record["agency"] for record in records if record["agency"])
@@ -86,17 +91,9 @@ def derive(rows: Sequence[Row], out: Path, name: str, decisions: AliasDecisions 
     agencies: Counter[str] = Counter()
     for label, count in labels.items():
         agencies[names[label]] += count
-    places, districts = _territory(records)
-    district_codes = _unique(sorted(districts))
-    village_codes = {
-        place: f"{district_codes[district]}/{slug(place)}" if district else slug(place)
-        for place, district in places.items()
-    }
+    places = _territory(records, region)
     agency_codes = _unique(sorted(agencies))
-    offices = {
-        "village": {folded(place): code for place, code in village_codes.items()},
-        "district": {folded(district): code for district, code in district_codes.items()},
-    }
+    offices = {level: _by_name(places, level) for level in ("village", "district")}
     territory = {agency: code for agency in agencies if (code := _served(agency, offices))}
     kinds = sorted({kind_of(agency) for agency in agencies if kind_of(agency) in _TERRITORIAL})
     owners: dict[str, set[str]] = defaultdict(set)
@@ -112,7 +109,7 @@ def derive(rows: Sequence[Row], out: Path, name: str, decisions: AliasDecisions 
             "code": slug(name),
             "name": name,
             "government": name,
-            "timezone": "Asia/Jakarta",
+            "timezone": _timezone(region),
             "territorial_kinds": kinds,
         },
         [
@@ -128,8 +125,7 @@ def derive(rows: Sequence[Row], out: Path, name: str, decisions: AliasDecisions 
             for agency in sorted(agencies)
         ],
         [(code, category, "", "", ";".join(sorted(owners[category])), "") for category, code in category_codes.items()],
-        [(code, district, "kecamatan", "") for district, code in district_codes.items()]
-        + [(code, place, "kelurahan", district_codes.get(places[place], "")) for place, code in village_codes.items()],
+        [(place.code, place.name, place.kind, place.district_code, ";".join(place.aliases)) for place in places],
     )
     shipped = () if category_codes else shipped_categories(load_portal(out))
     if shipped:
@@ -144,7 +140,7 @@ def derive(rows: Sequence[Row], out: Path, name: str, decisions: AliasDecisions 
         "agencies": len(agencies),
         "territorial": len(territory),
         "categories": len(category_codes) or sum(bool(item.parent) for item in shipped),
-        "places": len(village_codes) + len(district_codes),
+        "places": len(places),
         "merged": sum(label != name for label, name in names.items()),
         "proposed": len(proposed),
     }
@@ -156,11 +152,12 @@ def derive_from_names(
     out: Path,
     name: str,
     decisions: AliasDecisions = _UNDECIDED,
+    region: str = "",
 ) -> dict[str, int]:
-    """A portal folder for a city without history: agency names, and `(village, district)` pairs."""
+    """A portal folder for a city without history: agency names, and `(village, district)` pairs or a `region`."""
     history = [Row("", {"agency": agency}) for agency in agencies if agency.strip()]
     history += [Row("", {"village": village, "district": district}) for village, district in places]
-    return derive(history, out, name, decisions)
+    return derive(history, out, name, decisions, region)
 
 
 def _names(labels: Iterable[str], decisions: AliasDecisions) -> dict[str, str]:
@@ -187,14 +184,52 @@ def _served(agency: str, offices: dict[str, dict[str, str]]) -> str:
     return next((codes[name] for name in names if name in codes), "")
 
 
-def _territory(records: Sequence[dict[str, str]]) -> tuple[dict[str, str], set[str]]:
-    """Each village with the district it is most often given with, and all districts."""
+def _territory(records: Sequence[dict[str, str]], region: str) -> list[Place]:
+    """Districts and villages, of the region and of those the records name; a village is in the district it is most
+    often given with."""
     together: dict[str, Counter[str]] = defaultdict(Counter)
     districts = {record["district"] for record in records if record["district"]}
     for record in records:
         if record["village"]:
             together[record["village"]][record["district"]] += 1
-    return {village: counts.most_common(1)[0][0] for village, counts in sorted(together.items())}, districts
+    pairs = [(village, counts.most_common(1)[0][0]) for village, counts in sorted(together.items())]
+    official = {place.code: place for place in territory_rows(region)} if region else {}
+    known = codes_named(region, [*pairs, *(("", district) for district in districts)]) if region else {}
+    for (village, district), code in known.items():
+        place, spelled = official[code], village or district
+        if folded(spelled) != folded(place.name):
+            official[code] = replace(place, aliases=(*place.aliases, spelled))
+    own = _unique(sorted(district for district in districts if ("", district) not in known))
+    codes = own | {district: code for (village, district), code in known.items() if not village}
+    return [
+        *(place for place in official.values() if not place.district_code),
+        *(Place(code, district, "kecamatan") for district, code in own.items()),
+        *(place for place in official.values() if place.district_code),
+        *(
+            Place(f"{codes[district]}/{slug(village)}" if district else slug(village), village, "kelurahan",
+                  codes.get(district, ""))
+            for village, district in pairs
+            if (village, district) not in known
+        ),
+    ]  # fmt: skip
+
+
+def _by_name(places: Sequence[Place], level: str) -> dict[str, str]:
+    """Codes of the villages or the districts by name; names that two of them bear are left out."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for place in places:
+        if bool(place.district_code) == (level == "village") or (level == "village" and place.kind != "kecamatan"):
+            for name in (place.name, *place.aliases):
+                found[folded(name)].add(place.code)
+    return {name: next(iter(codes)) for name, codes in found.items() if len(codes) == 1}
+
+
+def _timezone(region: str) -> str:
+    """Of a province by its code, Keppres 41/1987; Jakarta where no region is given."""
+    province = region[:2]
+    if province in {"51", "52", "53", "63", "64", "65"} or province.startswith("7"):
+        return "Asia/Makassar"
+    return "Asia/Jayapura" if province[:1] in {"8", "9"} else "Asia/Jakarta"
 
 
 def _write_folder(
@@ -217,7 +252,7 @@ def _write_folder(
         "agencies.csv": ("code,name,kind,aliases,territory,certainty,source", agencies),
         CATEGORY_FILE: (CATEGORY_COLUMNS, categories),
         "urgency.csv": ("code,name,criteria,action", URGENCY_ROWS),
-        "territory.csv": ("code,name,kind,district_code", places),
+        "territory.csv": ("code,name,kind,district_code,aliases", places),
     }
     for file_name, (header, table) in tables.items():
         _write_table(out / file_name, header, table)

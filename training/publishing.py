@@ -50,7 +50,7 @@ from training.wishes import Wish, record_of
 DRAFT = ".draft-"
 DRAFT_AGE = 3600
 """Seconds."""
-SCORES = ("rows", "answers", "routes", "danger", "candidates")
+SCORES = ("rows", "answers", "routes", "danger", "candidates", "shipped")
 """What of the evaluation stands in the manifest; all of it is in `evaluation.json`."""
 EVALUATION = "evaluation.json"
 SAME_MODEL = "Modelnya sama; hanya ketepatan yang diminta berubah."

@@ -55,6 +55,14 @@ class Picture:
     svg: Markup
 
 
+SHIPPED_ONLY = (
+    "Portal ini belum punya cukup laporan berlabel untuk diuji. Semua angka di sini dari laporan contoh bawaan, yang "
+    "lebih mudah: di dua kota yang labelnya tidak pernah dilihat, 65 % (Surabaya) dan 51 % (Kab. Bandung) langsung "
+    "ke jenis instansi yang tepat. Latih ulang begitu ada disposisi."
+)
+"""Measured by python -m benchmarks.dayone."""
+
+
 def report_page(report: Report, heading: Mapping[str, Any]) -> str:
     """The page of a `full_report`.
 
@@ -76,7 +84,9 @@ def report_page(report: Report, heading: Mapping[str, Any]) -> str:
         heading=heading,
         created=_date(heading.get("created_at")),
         learned=_period(heading.get("from"), heading.get("until")),
-        asked=_period(heading.get("held_back_from"), heading.get("held_back_until")),
+        asked="contoh bawaan, bukan dari portal ini"
+        if report.get("shipped")
+        else _period(heading.get("held_back_from"), heading.get("held_back_until")),
         forward=heading.get("forward", "baselines" in report),
         gate=heading.get("gate"),
         mappings=heading.get("mappings") or (),
@@ -147,7 +157,8 @@ def _answer(report: Report, answer: str, done: str, thing: str) -> Statement | N
     interval = report["intervals"][answer]["accuracy"]
     return Statement(
         f"{hit} dari {base}",
-        f"Dari {base} laporan baru, {hit} {done}; {listed} kali {thing} ada di tiga teratas.",
+        f"Dari {base} laporan {'contoh bawaan' if report.get('shipped') else 'baru'}, {hit} {done}; "
+        f"{listed} kali {thing} ada di tiga teratas.",
         f"Tepat {percent(figures['accuracy'], 1)} dari {number(figures['n'])} laporan uji "
         f"(rentang 95\u00a0%: {_range(interval)}).",
     )
@@ -220,7 +231,7 @@ def _lead(plain: Mapping[str, Any]) -> str:
 
 def cautions(report: Report) -> list[str]:
     """Where not to rely on the release, in whole sentences."""
-    found = []
+    found = [SHIPPED_ONLY] if report.get("shipped") else []
     if 0 < report["rows"] < FEW_ROWS:
         found.append(f"Hanya {report['rows']} laporan yang diuji; semua angka masih kasar, perhatikan rentangnya.")
     answer = "agency_kind" if "agency_kind" in report["answers"] else "agency"

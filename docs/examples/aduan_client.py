@@ -51,6 +51,14 @@ class Agency(TypedDict):
     p: float
 
 
+class External(TypedDict):
+    """Instansi di luar pemerintah daerah; `channel` untuk diberitahukan kepada pelapor."""
+
+    code: str
+    name: str
+    channel: str
+
+
 class Suggestion(TypedDict):
     """Sebagian isi jawaban; lihat /openapi.json untuk semuanya."""
 
@@ -61,6 +69,7 @@ class Suggestion(TypedDict):
     route: str
     route_label: str
     missing: list[str]
+    external: External | None
     release: str | None
 
 
@@ -102,6 +111,10 @@ class Aduan:
     def dispose(self, external_id: str, *, agency: str, **chosen: str) -> dict[str, Any]:
         """`chosen`: category, urgency, report_type, by, reason."""
         return self._ask("POST", "/v1/dispositions", {"external_id": external_id, "agency": agency, **chosen})
+
+    def refuse(self, external_id: str, *, refused_by: str, **told: str) -> dict[str, Any]:
+        """Instansi menolak karena bukan wewenangnya. `told`: by, reason, dan agency bila tujuan barunya sudah ada."""
+        return self._ask("POST", "/v1/dispositions", {"external_id": external_id, "refused_by": refused_by, **told})
 
     def taxonomy(self) -> dict[str, Any]:
         return self._ask("GET", "/v1/taxonomy")

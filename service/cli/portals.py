@@ -32,6 +32,9 @@ def init(
     data: Annotated[Path | None, typer.Argument(help="Riwayat berlabel (CSV, XLSX, JSONL, Parquet).")] = None,
     agencies: Annotated[Path | None, typer.Option(help="Daftar nama instansi, satu per baris.")] = None,
     territory: Annotated[Path | None, typer.Option(help="CSV berkolom village dan district.")] = None,
+    region: Annotated[
+        str, typer.Option(help="Kode Kemendagri kota, kabupaten, atau provinsi, misalnya 51.71; mengisi wilayahnya.")
+    ] = "",
     aliases: Annotated[
         Path | None, typer.Option(help=f"{ALIAS_FILE} yang kolom merge-nya sudah diisi `ya` atau `tidak`.")
     ] = None,
@@ -43,13 +46,14 @@ def init(
         raise typer.BadParameter("beri DATA atau --agencies, salah satu saja")
     title = name or out.name
     decisions = read_decisions(aliases) if aliases else AliasDecisions()
+    where = ["--region", region] if region else []
     if data is not None:
         source = [str(data)] + (["--columns", str(columns)] if columns else [])
-        counts = derive(rows_of([data], columns), out, title, decisions)
+        counts = derive(rows_of([data], columns), out, title, decisions, region)
     else:
         assert agencies is not None  # noqa: S101
         source = ["--agencies", str(agencies)] + (["--territory", str(territory)] if territory else [])
-        counts = derive_from_names(_names(agencies), _places(territory), out, title, decisions)
+        counts = derive_from_names(_names(agencies), _places(territory), out, title, decisions, region)
     load_portal(out)
     say(
         f"Portal {out}: {counts['agencies']} instansi ({counts['territorial']} menurut wilayah), "
@@ -58,7 +62,7 @@ def init(
     if counts["merged"]:
         say(f"{counts['merged']} nama digabung sebagai alias menurut {aliases}.")
     if counts["proposed"]:
-        again = shlex.join([*source, "--out", f"{out}-2", "--aliases", str(out / ALIAS_FILE)])
+        again = shlex.join([*source, *where, "--out", f"{out}-2", "--aliases", str(out / ALIAS_FILE)])
         say(
             f"{counts['proposed']} pasang nama mungkin satu instansi; belum ada yang digabung. "
             f"Periksa {out / ALIAS_FILE}, tulis `ya` atau `tidak` di kolom merge, lalu susun lagi di folder lain: "

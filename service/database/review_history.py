@@ -50,7 +50,7 @@ ALL = HistoryFilters()
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A disposition, next to what the model said: `suggested_agency` with probability `suggested_p`, and the rest it
-    ranked first."""
+    ranked first. `refused` if it lost its force because the agency refused."""
 
     id: str
     suggestion_id: str
@@ -72,6 +72,7 @@ class Entry:
     release: str | None
     looks: int
     undone: bool
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,11 @@ def rows(connection: Connection, portal: str, filters: HistoryFilters = ALL) -> 
 def _entries(portal: str, filters: HistoryFilters) -> Select[Any]:
     made, asked = dispositions.c, suggestions.c
     own = ("by", "agency", "category", "urgency", "report_type", "reason", "source", "outcome", "undone")
+    refused = exists().where(
+        refusals.c.suggestion_id == made.suggestion_id,
+        refusals.c.agency == made.agency,
+        refusals.c.created_at >= made.created_at,
+    )
     return (
         select(
             made.id,
@@ -164,6 +170,7 @@ def _entries(portal: str, filters: HistoryFilters) -> Select[Any]:
             first_route().label("route"),
             asked.release,
             asked.looks,
+            and_(made.undone, refused).label("refused"),
         )
         .join_from(dispositions, suggestions)
         .where(made.portal == portal, *_wanted(filters))

@@ -93,5 +93,5 @@ def _values(entry: Entry, written: Written, portal: Portal, zone: ZoneInfo) -> l
         ROUTE_LABELS[Route(entry.route)],
         SOURCES.get(entry.source, entry.source),
         entry.release or "",
-        "ya" if entry.undone else "",
+        "ditolak" if entry.refused else "ya" if entry.undone else "",
     ]
