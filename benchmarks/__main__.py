@@ -2,8 +2,20 @@
 
 import sys
 
-from benchmarks import ablation, accuracy, cold, killed, replay, service, speed, training
+from benchmarks import (
+    ablation,
+    accuracy,
+    cold,
+    dayone,
+    killed,
+    learning_curve,
+    places,
+    replay,
+    service,
+    speed,
+    training,
+)
 
-for module in (accuracy, replay, cold, ablation, training, speed, service, killed):
+for module in (accuracy, replay, dayone, learning_curve, places, cold, ablation, training, speed, service, killed):
     sys.stdout.write(f"\n=== python -m {module.__name__} ===\n")
     module.main()

@@ -86,23 +86,18 @@ class AgencyRanker:
             if office is None and unit[1:] in self._village_kinds and place:
                 office = self._office(f"@{place.place.kind}", prediction.complaint, place)
                 stand_ins |= {office.code} if office else set()
-            agency = self._suggested(office, unit, p * (self.policy.place_precision if office else 1.0))
-            before = found[agency.code].p if agency.code in found else 0.0
-            found[agency.code] = replace(agency, p=min(agency.p + before, 1.0))
+            code = office.code if office else unit
+            p = p * self.policy.place_precision if office else p
+            found[code] = self._suggested(code, min(p + (found[code].p if code in found else 0.0), 1.0))
         return found.values(), stand_ins
 
     def _office(self, unit: str, complaint: Complaint, place: FoundPlace | None) -> Agency | None:
         return self.places.office(unit, complaint, place) if unit.startswith("@") else None
 
-    def _suggested(self, office: Agency | None, unit: str, p: float) -> SuggestedAgency:
-        agency = office or self.portal.agency.get(unit)
-        return SuggestedAgency(
-            code=agency.code if agency else unit,
-            name=agency.name if agency else self.portal.unit_name(unit),
-            kind=agency.kind if agency else unit[1:],
-            external=bool(agency and agency.external),
-            p=p,
-        )
+    def _suggested(self, code: str, p: float) -> SuggestedAgency:
+        if agency := self.portal.agency.get(code):
+            return SuggestedAgency(code, agency.name, agency.kind, agency.external, p)
+        return SuggestedAgency(code, self.portal.unit_name(code), code[1:], False, p)
 
     def _ruling(
         self,
@@ -126,12 +121,15 @@ class AgencyRanker:
         return None
 
     def _answers(self, prediction: Prediction, ranked: tuple[SuggestedAgency, ...]) -> Answers:
-        agencies: dict[str, float] = {}
-        for item in ranked:
-            for name in {item.code, self.unit(item.code)}:
-                agencies[name] = agencies.get(name, 0.0) + item.p
-        answers = {answer: dict(prediction.answers.get(answer, ())) for answer in ("category", "report_type")}
-        return {**answers, "agency": agencies}
+        asked = self._rulebook.asked
+        answers = {answer: dict(prediction.answers.get(answer, ())) for answer in asked - {"agency"}}
+        if "agency" in asked:
+            agencies: dict[str, float] = {}
+            for item in ranked:
+                for name in {item.code, self.unit(item.code)}:
+                    agencies[name] = agencies.get(name, 0.0) + item.p
+            answers["agency"] = agencies
+        return answers
 
     def _ruled(self, ranked: tuple[SuggestedAgency, ...], ruling: Ruling) -> tuple[SuggestedAgency, ...]:
         """Without those the rule forbids, and with its agency first: as likely as the rule was right before, at least
@@ -144,6 +142,5 @@ class AgencyRanker:
         before = next((item.p for item in allowed if item.code == ruling.agency), 0.0)
         p = max(before, tally.precision(PRIOR[rule.certainty]) * ruling.fit.p)
         left = (1 - p) / (1 - before) if before < 1 else 0.0
-        office = self.portal.agency.get(ruling.agency)
-        first = self._suggested(office, ruling.agency, p)
+        first = self._suggested(ruling.agency, p)
         return first, *(replace(item, p=min(item.p * left, p)) for item in allowed if item.code != ruling.agency)

@@ -71,6 +71,8 @@ class Rulebook:
     def __init__(self, portal: Portal) -> None:
         self._rules = [_ready(rule, portal) for rule in portal.rules]
         self._named = _NamedBodies(portal)
+        self.asked = frozenset(answer for ready in self._rules for answer in ready.answers)
+        """The answers that some rule has a condition on; others need not be given."""
 
     def __bool__(self) -> bool:
         return bool(self._rules)
@@ -86,10 +88,8 @@ class Rulebook:
             rule = ready.rule
             if not rule.in_force(day) or (rule.places and around.isdisjoint(rule.places)):
                 continue
-            if (ready.words and not _stands(ready.words, read)) or _stands(ready.without, read):
-                continue
             p = _probability(ready.answers, answers) * (place.p if place and rule.places else 1.0)
-            if p > 0:
+            if p > 0 and (not ready.words or _stands(ready.words, read)) and not _stands(ready.without, read):
                 yield Fit(rule, p)
 
     def named(self, complaint: Complaint) -> frozenset[str]:

@@ -146,7 +146,7 @@ def kept_complaint(text: str, asked_at: datetime, zone: str) -> Complaint:
     """A complaint from the JSON text that was kept of it, clean and masked."""
     kept = orjson.loads(text)
     given = datetime.fromisoformat(kept["received_at"]) if kept.get("received_at") else asked_at
-    words = {name: kept.get(name) or "" for name in ("text", "title", "address", "village", "district")}
+    words = {name: kept[name] for name in ("text", "title", "address", "village", "district")}
     return Complaint(**words, received_at=in_time_of(given, zone))
 
 
