@@ -8,7 +8,7 @@ from router_model.agency_ranking import AgencyRanker, Ranking
 from router_model.agency_ranking import SuggestedAgency as SuggestedAgency
 from router_model.cleaning import Masking, cleaned
 from router_model.complaint import Complaint
-from router_model.place import FoundPlace, PlaceFinder
+from router_model.place import FoundPlace, PlaceFinder, acted_on
 from router_model.policy import (
     AMBIGUOUS_MARGIN,
     FEWEST_WORDS,
@@ -96,7 +96,8 @@ class Router:
     def advise(
         self, prediction: Prediction, masked: tuple[Masking, ...] = (), refused: Collection[str] = ()
     ) -> Suggestion:
-        places, place = self.places.find_all(prediction.complaint), self.places.find(prediction.complaint)
+        places = self.places.find_all(prediction.complaint)
+        place = acted_on(places)
         ranking = self.rank(prediction, place, refused)
         agencies = ranking.agencies
         categories = self._category_first(prediction, agencies[0]) if agencies else ()

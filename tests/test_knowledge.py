@@ -13,9 +13,10 @@ from router_model.complaint import Complaint
 from router_model.policy import NEVER, Route
 from router_model.portal import Agency, Portal, load_portal
 from training.dataset import Example
-from training.history import History
+from training.history import History, shares
 from training.knowledge import SAMPLE, Owners, affairs, affairs_named, known_complaints, matters
 from training.portal_derivation import derive_from_names
+from training.ridge import Learning
 from training.trainer import Trained, train
 
 NAMES = {
@@ -176,26 +177,51 @@ def test_an_office_is_found_by_its_place_on_the_first_day(first_day: Trained) ->
     assert first_day.router.suggest(Complaint(text)).route is Route.INCOMPLETE
 
 
-def test_few_labels_change_the_answer_and_knowledge_keeps_the_rest(city: Portal) -> None:
-    """A city whose street lamps are the public works office's tells it in a hundred complaints."""
-    works = "dinas-pekerjaan-umum-dan-penataan-ruang"
+WORKS = "dinas-pekerjaan-umum-dan-penataan-ruang"
+
+
+def lamps_of_the_works_office() -> list[Example]:
+    """A hundred complaints, one a day, in a city whose street lamps are the public works office's."""
     lamps = ("lampu jalan", "lampu penerangan", "penerangan jalan umum", "PJU", "lampu gang")
     states = ("padam", "mati total", "berkedip terus", "tidak menyala", "belum diperbaiki")
     places = ("depan toko roti", "di simpang empat", "dekat sekolah dasar", "belakang pasar ikan")
-    rows = [
+    return [
         Example(
             "",
             str(number),
             datetime(2026, 1, 1) + timedelta(days=number),
             "",
             Complaint(f"{lamp} {place} {state}"),
-            {"agency": works, "unit": works},
+            {"agency": WORKS, "unit": WORKS},
         )
-        for number, (lamp, state, place) in enumerate(product(lamps, states, places))
+        for number, (state, place, lamp) in enumerate(product(states, places, lamps))
     ]
-    router = train(rows, city).router
-    assert router.suggest(Complaint("Lampu jalan di gang kami padam")).agency.code == works
+
+
+def test_labels_overrule_knowledge_where_they_speak_and_leave_it_the_rest(city: Portal) -> None:
+    router = train(lamps_of_the_works_office(), city).router
+    assert router.suggest(Complaint("Lampu jalan di gang kami padam")).agency.code == WORKS
     assert router.suggest(Complaint("Sampah tidak diangkut seminggu, bau")).agency.name == "Dinas Lingkungan Hidup"
+
+
+def test_an_agency_with_many_labels_hears_less_of_knowledge(city: Portal) -> None:
+    shipped = [row for row in known_complaints(city) if row.labels["unit"] in (WORKS, "dinas-sosial")]
+    many = lamps_of_the_works_office() * 3
+    counted = dict(zip([row.labels["unit"] for row in shipped], shares(shipped, many, Learning(knowledge=0.4)),
+                       strict=True))  # fmt: skip
+    assert counted == {WORKS: pytest.approx(0.2), "dinas-sosial": pytest.approx(0.4)}
+
+
+def test_knowledge_is_left_out_of_a_model_where_it_counts_nothing(city: Portal) -> None:
+    rows = lamps_of_the_works_office()
+    alone = History(replace(city, settings={"knowledge": False}), rows)
+    beside = History(city, rows)
+    asked = [row.complaint for row in rows[:5]]
+    without = Learning(knowledge=0.0)
+    columns = len(city.units)
+    assert beside.fit(100, without).predict(asked)[:, :columns] == pytest.approx(
+        alone.fit(100, without).predict(asked)[:, :columns], abs=1e-5
+    )
 
 
 def test_from_a_list_of_names_to_an_answer_on_the_command_line(tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ def test_history_stands_next_to_what_the_model_said_newest_first(desk: Desk) -> 
         "suggestion_id": "a", "external_id": "nomor-a", "by": "luh", "agency": "pupr", "category": "jalan",
         "urgency": "sedang", "report_type": "pengaduan", "reason": "bukan lampu", "source": "review",
         "outcome": "changed", "suggested_agency": "dishub", "suggested_p": 0.5, "suggested_category": "lampu",
-        "suggested_urgency": "tinggi", "route": "review", "release": "r1", "looks": 2, "refused": False, "undone": False,
+        "suggested_urgency": "tinggi", "route": "review", "release": "r1", "looks": 2,
+        "refused": False, "undone": False,
     }  # fmt: skip
     assert (second.external_id, second.outcome, second.suggested_agency, second.undone) == ("", "scratch", None, True)
 

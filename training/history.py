@@ -90,15 +90,13 @@ class History:
         shipped = [self.knowledge[number] for number in chosen]
         taught = [*prototypes(self.portal, self.rows[:end]), *shipped, *self.rows[:end]]
         rows = np.r_[: self._own, np.array(chosen, np.intp) + self._own, self._start : self._start + end]
-        counted = Counter(row.labels.get("unit") for row in self.rows[:end])
-        weights = [learning.knowledge * HALF / (HALF + counted[row.labels["unit"]]) for row in shipped]
         return self._counts.fit(
             rows,
             labels_of(taught, list(self.classes)),
             self.classes,
             self._days[rows],
             learning,
-            np.array([1.0] * self._own + weights + [1.0] * end, np.float32),
+            np.array([1.0] * self._own + shares(shipped, self.rows[:end], learning) + [1.0] * end, np.float32),
         )
 
     def ask(self, pipeline: Pipeline, start: int, end: int) -> ForwardScores:
@@ -123,6 +121,12 @@ class History:
     def fresh(self, start: int, end: int) -> NDArray[np.bool_]:
         """Which complaints from `start` to `end` are no near copies of one before `start`."""
         return ~np.isin(self._groups[start:end], self._groups[:start])
+
+
+def shares(shipped: Sequence[Example], rows: Sequence[Example], learning: Learning) -> list[float]:
+    """What each shipped complaint counts beside the portal's own: less where its agency has many (see `HALF`)."""
+    counted = Counter(row.labels.get("unit") for row in rows)
+    return [learning.knowledge * HALF / (HALF + counted[row.labels["unit"]]) for row in shipped]
 
 
 @dataclass(frozen=True)

@@ -51,14 +51,6 @@ class Agency(TypedDict):
     p: float
 
 
-class External(TypedDict):
-    """Instansi di luar pemerintah daerah; `channel` untuk diberitahukan kepada pelapor."""
-
-    code: str
-    name: str
-    channel: str
-
-
 class Suggestion(TypedDict):
     """Sebagian isi jawaban; lihat /openapi.json untuk semuanya."""
 
@@ -69,7 +61,6 @@ class Suggestion(TypedDict):
     route: str
     route_label: str
     missing: list[str]
-    external: External | None
     release: str | None
 
 
