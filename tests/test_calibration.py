@@ -163,3 +163,18 @@ def test_agreement_of_few_rows_trusts_both_answers_and_no_lift() -> None:
     rows = np.array([0, 1])
     rule = fit_agreement(np.stack([even(2)] * 2), np.stack([even(2)] * 2), rows, rows, lift, allowed)
     assert (rule.trust_agency, rule.trust_category, rule.trust_lift) == (1, 1, 0)
+
+
+def test_categories_that_only_one_agency_has_do_not_draw_the_others_to_it() -> None:
+    """Of three agencies only the first has category labels, so the category always says the first one's."""
+    generator = np.random.default_rng(3)
+    wanted = generator.integers(0, 3, 300)
+    units = Link().log_probabilities((np.eye(3)[wanted] + generator.random((300, 3))).astype(np.float32))
+    categories = Link().log_probabilities(np.tile(np.array([0.9, 0.05], np.float32), (300, 1)))
+    told = np.where(wanted == 0, 0, -1)
+    unit_labels = label_matrix([str(number) for number in wanted], ["0", "1", "2"])
+    category_labels = label_matrix(["a" if number == 0 else "" for number in wanted], ["a", "b"])
+    lift = log_lift(unit_labels, category_labels)
+    rule = fit_agreement(units, categories, wanted, told, lift, np.ones((2, 3), bool))
+    unit_p, _, _ = rule.joint(units, categories)
+    assert (unit_p.argmax(axis=1) == wanted).mean() > (units.argmax(axis=1) == wanted).mean() - 0.02
