@@ -8,10 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from portal_forms import changed, described
 from served import LAMP, Service, serving
 from signed_in import Person, signed_in
 
-from router_model.portal import Portal, load_portal
+from router_model.portal import Portal
 from router_model.registry import champion, champions, rollback
 from service.database import audit, promotions
 from service.portal_folders import portal_folder, versions
@@ -37,17 +38,6 @@ def service(registry: Path, tmp_path: Path, database_url: str) -> Iterator[Servi
 def admin(service: Service) -> Iterator[Person]:
     with signed_in(service) as person:
         yield person
-
-
-def described(service: Service) -> Portal:
-    return load_portal(portal_folder(service.app.state.settings, TOWN))
-
-
-def changed(admin: Person, path: str, **fields: str | list[str]) -> httpx.Response:
-    """The answer to a form of a page that was just opened."""
-    found = re.search(r'name="versi" value="(\w+)"', admin.read(path))
-    assert found
-    return admin.send(path, versi=found[1], **fields)
 
 
 def refused(answer: httpx.Response, said: str) -> bool:

@@ -1,0 +1,22 @@
+"""The portal editor of the admin desk as an admin uses it."""
+
+import re
+
+import httpx
+from served import TOWN, Service
+from signed_in import Person
+
+from router_model.portal import Portal, load_portal
+from service.portal_folders import portal_folder
+
+
+def described(service: Service) -> Portal:
+    """The small town's portal as its folder says it now."""
+    return load_portal(portal_folder(service.app.state.settings, TOWN))
+
+
+def changed(admin: Person, path: str, **fields: str | list[str]) -> httpx.Response:
+    """The answer to a form of a page that was just opened."""
+    found = re.search(r'name="versi" value="(\w+)"', admin.read(path))
+    assert found
+    return admin.send(path, versi=found[1], **fields)
