@@ -3,11 +3,13 @@
 import re
 
 import httpx
-from served import TOWN, Service
+from served import Service
 from signed_in import Person
 
 from router_model.portal import Portal, load_portal
 from service.portal_folders import portal_folder
+
+TOWN = "kota-kecil"
 
 
 def described(service: Service) -> Portal:
