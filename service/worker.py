@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection as Pipe
 from threading import Event, Thread, get_native_id
+from time import sleep
 from typing import Any
 
 from sqlalchemy import Connection
@@ -43,6 +44,9 @@ def work(database: Database, settings: Settings, stop: Event, lease: timedelta =
     others = [Thread(target=run, args=(database, settings, stop)) for run in (_run_errands, _answer_in_shadow)]
     for thread in (*lanes, *others):
         thread.start()
+    # A signal that comes just before an endless wait begins would never be heard.
+    while not stop.is_set():
+        sleep(PAUSE)
     for thread in (*lanes, *others):
         thread.join()
 

@@ -18,7 +18,13 @@ from service.database.schema import audit_log
 
 PAGE = "/admin/audit"
 ROOT = Path(__file__).parents[1]
-NOT_DONE_BY_PEOPLE = {"suggestion.emergency", "suggestion.created", "disposition.recorded", "release.promoted"}
+NOT_DONE_BY_PEOPLE = {
+    "suggestion.emergency",
+    "suggestion.created",
+    "disposition.recorded",
+    "disposition.refused",
+    "release.promoted",
+}
 """What webhooks tell of."""
 
 

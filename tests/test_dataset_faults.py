@@ -1,5 +1,6 @@
 """A data set that cannot be learned from is refused, with the place of the fault."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -95,12 +96,19 @@ def labelled(number: int, units: list[str], portal: Portal) -> list[Example]:
     return examples(rows, portal)[0]
 
 
+def alone(portal: Portal) -> Portal:
+    """The portal without shipped knowledge."""
+    return replace(portal, settings={**portal.settings, "knowledge": False})
+
+
 def test_too_few_rows_are_refused_before_any_training(portal: Portal) -> None:
+    portal = alone(portal)
     with pytest.raises(DatasetError, match="Hanya 19 laporan berlabel; perlu sedikitnya 20"):
         train(labelled(19, ["satpolpp", "pupr"], portal), portal)
 
 
 def test_one_agency_alone_is_refused(portal: Portal) -> None:
+    portal = alone(portal)
     with pytest.raises(DatasetError, match=r"sedikitnya dua instansi.*satpolpp"):
         train(labelled(40, ["satpolpp"], portal), portal)
 

@@ -110,6 +110,7 @@ def theirs(service: Service, towns: Path) -> Theirs:
         "jurisdiction_id": (PORTAL,),
         "Idempotency-Key": (KEY,),
         "by": (ACCOUNT,),
+        "refused_by": ("Dinas Pertamanan", "pertamanan"),
         "before": (10_000,),
         "api_key": ("",),
     }

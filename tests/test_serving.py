@@ -3,7 +3,7 @@
 import logging
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -159,7 +159,7 @@ def test_where_no_release_can_be_trusted_nothing_is_made_up(
 class Broken(Router):
     """Fails on every complaint, with the complaint in its message."""
 
-    def suggest(self, complaint: Complaint) -> Suggestion:
+    def suggest(self, complaint: Complaint, refused: Collection[str] = ()) -> Suggestion:
         raise ArithmeticError(complaint.text)
 
 
@@ -168,7 +168,8 @@ class BrokenTown(InForce):
         found = super().of(portal)
         if found is None or portal == BIG:
             return found
-        return Serving(found.release, Broken(**vars(found.router)))
+        router = found.router
+        return Serving(found.release, Broken(router.scorer, router.portal, router.policy, router.places))
 
 
 def test_a_model_that_fails_is_told_and_its_complaints_wait_for_a_person(

@@ -114,13 +114,19 @@ def working(town: Town) -> Iterator[None]:
         thread.join()
 
 
-def worker_process(town: Town) -> subprocess.Popen[bytes]:
+@contextmanager
+def worker_process(town: Town) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker that is gone at the end, whatever became of the test."""
     environment = {
         **os.environ,
         "ADUAN_HOME": str(town.settings.home),
         "ADUAN_DATABASE_URL": town.settings.database_url,
     }
-    return subprocess.Popen([ADUAN, "worker"], env=environment, stderr=subprocess.DEVNULL)
+    with subprocess.Popen([ADUAN, "worker"], env=environment, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @contextmanager

@@ -63,18 +63,20 @@ class Learning:
     knowledge: float = 0.0
 
 
-def ridge(rows: sp.csr_matrix, targets: Floats, learning: Learning, days: Days, weights: Floats) -> Floats:
+def ridge(
+    rows: sp.csr_matrix, targets: Floats, learning: Learning, days: Days, weights: Floats | None = None
+) -> Floats:
     """Coefficients (terms x targets) as they stand at the latest of `days`, without intercept.
 
-    Minimises the sum of weights |f - targets|^2, + penalty |f|^2, where the inner product of two rows is that of
-    their terms times what their moments have in common. Above `EXACT_ROWS` rows, time is left out.
+    Minimises the sum of weights (1 where none are given) |f - targets|^2, + penalty |f|^2, where the inner product of
+    two rows is that of their terms times what their moments have in common. Above `EXACT_ROWS` rows, time is left out.
     """
     if rows.shape[0] > EXACT_ROWS:
         model = Ridge(alpha=learning.penalty, fit_intercept=False, solver="sparse_cg", tol=1e-3)
         return np.asarray(model.fit(rows, targets, sample_weight=weights).coef_.T, dtype=np.float32)
-    root = np.sqrt(weights)
-    rows = sp.csr_matrix(sp.diags(root) @ rows)
-    targets = root[:, None] * targets
+    if weights is not None:
+        root = np.sqrt(weights)
+        rows, targets = sp.csr_matrix(sp.diags(root) @ rows), root[:, None] * targets
     products = gram(rows)
     for start in range(0, len(products), STRIP):
         products[start : start + STRIP] *= learning.recency.between(days[start : start + STRIP], days)
