@@ -15,10 +15,11 @@ from router_model.errors import DatasetError
 from router_model.portal import Agency, Category, Place, Portal
 from router_model.scorer import Scorer
 from router_model.terms import TermExtractor, area
+from training.calibration import Calibration
 from training.history import place_words
 from training.pipeline import AnswerHeads, Labels, TermCounts, TermWeighting, information, label_matrix
 from training.ridge import Floats, Learning, Recency
-from training.trainer import Calibration, model_arrays
+from training.trainer import model_arrays
 
 MATTERS = {
     ("dishub", "lampu"): ("lampu jalan mati", "tiang lampu roboh"),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from router_model.cleaning import cleaned
+from router_model.complaint import Complaint
 from router_model.place import name_words
 from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Portal
 from router_model.terms import TermExtractor
@@ -72,15 +73,18 @@ class History:
         self.rows = rows
         self.complaints = [cleaned(row.complaint)[0] for row in rows]
         self._keys = [cleaned_key(complaint) for complaint in self.complaints]
-        self.knowledge = _new_to(self._keys, known_complaints(portal))
+        self.knowledge, self._known = _new_to(self._keys, known_complaints(portal))
         self.classes = answer_classes(portal, [*self.knowledge, *rows[:start]])
         own = [cleaned(prototype.complaint)[0] for prototype in prototypes(portal, ())]
-        known = [cleaned(row.complaint)[0] for row in self.knowledge]
-        self._own, self._start = len(own), len(own) + len(known)
-        self._counts = TermCounts(TermExtractor(place_words(portal)), [*own, *known, *self.complaints])
+        self._own, self._start = len(own), len(own) + len(self._known)
+        self._counts = TermCounts(TermExtractor(place_words(portal)), [*own, *self._known, *self.complaints])
         days = [(row.received_at - _EPOCH).total_seconds() / 86_400 if row.received_at else np.nan for row in rows]
         self._days: Days = np.array([np.nan] * self._start + days)
         self._groups = copy_groups(self.complaints)
+
+    def folds(self, count: int) -> NDArray[np.intp]:
+        """The part, below `count`, of each shipped complaint; near copies are in one."""
+        return copy_groups(self._known) % count
 
     def fit(self, end: int, learning: Learning, known: Sequence[int] | None = None) -> Pipeline:
         """A pipeline that has seen only the first `end` complaints, the portal's own words and, where the way of
@@ -111,10 +115,8 @@ class History:
     def ask_known(self, pipeline: Pipeline, known: Sequence[int]) -> ForwardScores:
         """What a pipeline says of complaints of shipped knowledge, by their numbers."""
         asked = [
-            Asked(number, row, complaint, cleaned_key(complaint))
+            Asked(number, self.knowledge[number], self._known[number], cleaned_key(self._known[number]))
             for number in known
-            for row in [self.knowledge[number]]
-            for complaint in [cleaned(row.complaint)[0]]
         ]
         return ForwardScores(asked, self._counts.scores(pipeline, np.array(known, np.intp) + self._own), self.classes)
 
@@ -184,8 +186,8 @@ class KnownScores:
 
 
 def known_scores(history: History, learning: Learning, progress: Progress) -> KnownScores:
-    """Cross-validation of shipped knowledge in `FOLDS` parts; near copies are in one part."""
-    folds = copy_groups([cleaned(row.complaint)[0] for row in history.knowledge]) % FOLDS
+    """Cross-validation of shipped knowledge in `FOLDS` parts."""
+    folds = history.folds(FOLDS)
     found = []
     for fold in range(FOLDS):
         progress("menguji pengetahuan bawaan", fold, FOLDS)
@@ -196,8 +198,11 @@ def known_scores(history: History, learning: Learning, progress: Progress) -> Kn
     return KnownScores(reduce(ForwardScores.joined, found), asked, pipeline)
 
 
-def _new_to(keys: Sequence[int], knowledge: Sequence[Example]) -> list[Example]:
-    """Shipped complaints that a history does not hold; none if it is mostly made of them."""
+def _new_to(keys: Sequence[int], knowledge: Sequence[Example]) -> tuple[list[Example], list[Complaint]]:
+    """Shipped complaints that a history does not hold, as they are and cleaned; none if it is mostly made of them."""
     held = set(keys)
-    fresh = [row for row in knowledge if cleaned_key(cleaned(row.complaint)[0]) not in held]
-    return fresh if 2 * (len(knowledge) - len(fresh)) <= len(keys) else []
+    read = [(row, cleaned(row.complaint)[0]) for row in knowledge]
+    fresh = [(row, complaint) for row, complaint in read if cleaned_key(complaint) not in held]
+    if 2 * (len(read) - len(fresh)) > len(keys):
+        return [], []
+    return [row for row, _ in fresh], [complaint for _, complaint in fresh]

@@ -152,7 +152,7 @@ def known_complaints(portal: Portal) -> list[Example]:
     found = []
     for row, affair in complaints:
         category = categories.get(row.labels["category"])
-        if not (units := _told(category, owners.of(affair))):
+        if not (units := _allowed(category, owners.of(affair))):
             continue
         unit = units[turns[affair] % len(units)]
         turns[affair] += 1
@@ -165,7 +165,7 @@ def known_complaints(portal: Portal) -> list[Example]:
     return found
 
 
-def _told(category: Category | None, named: list[str]) -> list[str]:
+def _allowed(category: Category | None, named: list[str]) -> list[str]:
     """Of the units named after an affair those that the portal lets own the category; where it says that just another
     one does, that one."""
     if category is None or not category.units:

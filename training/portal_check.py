@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import combinations
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from router_model.portal import REPORT_TYPES, Agency, Portal
@@ -30,16 +30,6 @@ class Lack:
     told: str
     todo: str
     examples: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "code": self.code,
-            "grade": self.grade,
-            "where": self.where,
-            "told": self.told,
-            "todo": self.todo,
-            "examples": list(self.examples),
-        }
 
 
 def lacks(portal: Portal, today: date) -> list[Lack]:

@@ -12,10 +12,11 @@ from router_model.policy import Route
 from router_model.portal import Portal
 from router_model.suggestion import Router, Suggestion
 from training.baselines import baseline_answers
+from training.calibration import first_calibration
 from training.dataset import Example
 from training.evaluation import LABEL_OF, evaluation_of
 from training.history import FIRST, History, Progress, forward_stretches, known_scores
-from training.trainer import check_enough, first_calibration, ready_router
+from training.trainer import check_enough, ready_router
 
 PLAIN_ANSWERS = ("agency_kind", "category")
 STEPS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=28)}

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from router_model.calibration import Agreement, Link
 from router_model.decoding import Decoder
 from router_model.errors import DatasetError
 from router_model.place import PlaceFinder
@@ -19,7 +18,7 @@ from router_model.prediction import Prediction
 from router_model.scorer import ModelArrays, Scorer
 from router_model.suggestion import Router
 from training.answered import Answered, answered
-from training.calibration import FEWEST_LINKED, fit_agreement, fit_link, frequencies, log_lift, targets
+from training.calibration import Calibration, calibrate, first_calibration
 from training.dataset import Example
 from training.forward import ForwardScores
 from training.history import FIRST, History, KnownScores, Progress, forward_stretches, known_scores, place_words
@@ -29,10 +28,6 @@ from training.rule_precision import rule_records
 from training.thresholds import choose_policy
 
 FEWEST_ROWS = 20
-ELSEWHERE = 0.7
-"""What a model is sure of on shipped complaints it is less sure of in another city: its link's power is multiplied by
-this. Of 1, 0.8, 0.7, 0.6 and 0.5 this one was the most honest on two cities that it had no label of: expected
-calibration error 0.025 on Surabaya (without it 0.12) and 0.10 on Kab. Bandung (0.17); python -m benchmarks.dayone."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +45,6 @@ class Trained:
     answered: Sequence[Answered] = ()
     held_back: Sequence[Example] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What scores mean, see `router_model.decoding.Decoder`."""
-
-    links: Mapping[str, Link]
-    agreement: Agreement | None
 
 
 def model_arrays(pipeline: Pipeline, portal: Portal, calibration: Calibration) -> ModelArrays:
@@ -78,43 +65,6 @@ def model_arrays(pipeline: Pipeline, portal: Portal, calibration: Calibration) -
         agreement=calibration.agreement,
         place_words=place_words(portal),
     )
-
-
-def calibrate(forward: ForwardScores, portal: Portal, first: Calibration | None = None) -> Calibration:
-    """Links and agreement, fitted on forward scores; `first` serves answers that have too few labels yet."""
-    links, wanted = {}, {}
-    for answer in forward.classes:
-        wanted[answer] = targets(forward.matrix(answer))
-        links[answer] = fit_link(forward.of(answer), wanted[answer], frequencies(forward.matrix(answer)))
-        if first and (wanted[answer] >= 0).sum() < FEWEST_LINKED:
-            links[answer] = first.links[answer]
-    if "category" not in forward.classes:
-        return Calibration(links, None)
-    if first and ((wanted["unit"] >= 0) & (wanted["category"] >= 0)).sum() < FEWEST_LINKED:
-        return Calibration(links, first.agreement)
-    units, categories = forward.classes["unit"], forward.classes["category"]
-    allowed = np.array([[portal.may_own(portal.category[category], unit) for unit in units] for category in categories])
-    lift = log_lift(forward.matrix("unit"), forward.matrix("category"))
-    agreement = fit_agreement(
-        links["unit"].log_probabilities(forward.of("unit")),
-        links["category"].log_probabilities(forward.of("category")),
-        wanted["unit"],
-        wanted["category"],
-        lift,
-        allowed,
-    )
-    return Calibration(links, agreement)
-
-
-def first_calibration(known: ForwardScores, portal: Portal) -> Calibration:
-    """What scores mean before the portal has labels: the links of shipped complaints, less sure of what differs from
-    place to place (see `ELSEWHERE`)."""
-    found = calibrate(known, portal)
-    links = {
-        answer: replace(link, power=ELSEWHERE * link.power, balance=0.0) if answer in ("unit", "category") else link
-        for answer, link in found.links.items()
-    }
-    return Calibration(links, found.agreement)
 
 
 def _place_precision(router: Router, rows: Sequence[Example], predictions: Sequence[Prediction]) -> float:

@@ -2,6 +2,7 @@
 
 import csv
 import shlex
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -77,7 +78,7 @@ def check(folder: Annotated[Path, typer.Argument(help="Folder portal.")], as_jso
     portal = load_portal(folder)
     found = lacks(portal, date.today())
     if as_json:
-        result_json([lack.as_dict() for lack in found])
+        result_json([asdict(lack) for lack in found])
     else:
         _show(f"{portal.name} ({folder})", found)
     if any(lack.grade == "harus" for lack in found):
