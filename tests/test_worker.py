@@ -233,7 +233,7 @@ def test_a_training_goes_on_when_its_worker_and_then_its_process_are_killed(town
 
 def test_a_worker_that_is_asked_to_stop_leaves_its_job_to_the_next(town: Town) -> None:
     job_id = town.begin()
-    with worker_process(town) as first:
+    with unable_to_promote(town.settings.registry), worker_process(town) as first:
         town.wait(job_id, lambda job: job.state == "running")
         first.send_signal(signal.SIGTERM)
         assert first.wait(LONGEST) == 0
@@ -265,10 +265,11 @@ def test_what_was_promoted_before_the_worker_died_is_found_and_not_promoted_agai
 def test_a_running_training_that_is_cancelled_ends_and_promotes_nothing(town: Town) -> None:
     job_id = town.begin()
     with working(town):
-        town.wait(job_id, lambda job: job.state == "running")
-        with town.database.begin() as connection:
-            jobs.cancel(connection, TOWN, job_id, "key:k")
-        assert town.ended(job_id).state == "cancelled"
+        with unable_to_promote(town.settings.registry):
+            town.wait(job_id, lambda job: job.state == "running")
+            with town.database.begin() as connection:
+                jobs.cancel(connection, TOWN, job_id, "key:k")
+            assert town.ended(job_id).state == "cancelled"
         assert multiprocessing.active_children() == []
         # The worker goes on.
         assert town.ended(town.begin()).state == "done"
