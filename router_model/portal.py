@@ -22,6 +22,7 @@ from router_model.office_calendar import CalendarDay, read_calendar
 from router_model.portal_table import CERTAINTIES, cell_certainty, cell_date, cell_parts, table_rows
 from router_model.rules import Rule, read_rules, rule_faults
 from router_model.succession import Succession, by_agency, handovers, read_successions, succession_faults
+from router_model.time_limits import NO_LIMITS, TimeLimits, read_time_limits
 
 PORTAL_FILES = ("portal.toml", "agencies.csv", "categories.csv", "urgency.csv", "territory.csv")
 OPTIONAL_PORTAL_FILES = ("successions.csv", "calendar.csv", "rules.csv", "landmarks.csv")
@@ -134,6 +135,7 @@ class Portal:
     calendar: tuple[CalendarDay, ...] = ()
     rules: tuple[Rule, ...] = ()
     landmarks: tuple[Landmark, ...] = ()
+    limits: TimeLimits = NO_LIMITS
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -143,6 +145,11 @@ class Portal:
     @cached_property
     def category(self) -> dict[str, Category]:
         return {category.code: category for category in self.categories}
+
+    @cached_property
+    def days_against_rule(self) -> dict[date, bool]:
+        """Days of the portal's calendar, and whether they are worked."""
+        return {one.day: one.kind == "kerja" for one in self.calendar}
 
     @cached_property
     def leaves(self) -> tuple[Category, ...]:
@@ -424,6 +431,7 @@ def load_portal(folder: Path) -> Portal:
         calendar=read_calendar(folder / "calendar.csv", problems),
         rules=read_rules(folder / "rules.csv", problems),
         landmarks=read_landmarks(folder / "landmarks.csv", problems),
+        limits=read_time_limits(settings, REPORT_TYPES, URGENCY_LEVELS, problems),
         settings=settings,
     )
     if not problems:

@@ -111,7 +111,7 @@ class RequestOut(BaseModel):
     service_notice: None
     requested_datetime: datetime
     updated_datetime: datetime
-    expected_datetime: None
+    expected_datetime: Annotated[datetime | None, Field(description="Tenggat menurut batas waktu portal")]
     address: str | None
     address_id: str | None
     zipcode: None
@@ -191,7 +191,7 @@ def _request(item: Reported, portal: Portal | None) -> RequestOut:
         service_notice=None,
         requested_datetime=item.requested_at,
         updated_datetime=item.updated_at,
-        expected_datetime=None,
+        expected_datetime=item.due_at,
         address=", ".join(part for part in place if part) or None,
         address_id=complaint["area_code"] or None,
         zipcode=None,

@@ -11,8 +11,10 @@ import orjson
 
 from router_model.cleaning import cleaned, readable
 from router_model.complaint import Complaint
+from router_model.deadlines import deadline_of
 from router_model.personal_data import mask_personal_data
 from router_model.policy import Route
+from router_model.portal import Portal
 from router_model.suggestion import Suggestion
 from service.access import Asker
 from service.database.portal_settings import PortalSettings
@@ -21,7 +23,7 @@ from service.database.repeats import Repeat
 from service.database.suggestions import Asked, NewSuggestion
 from service.database.webhooks import Event, EventType
 from service.serving import Serving
-from service.wire import ComplaintIn, SuggestionOut, suggestion_body, suggestion_text, unanswered
+from service.wire import ComplaintIn, DeadlineOut, SuggestionOut, suggestion_body, suggestion_text, unanswered
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idemp
     serving = asker.serving if suggestion else None
     if serving and suggestion:
         clean, answer = suggestion.prediction.complaint, suggestion_body(suggestion, serving.release.portal)
+        answer.deadline = _deadline(suggestion, serving.release.portal, body, now)
     else:
         (clean, _), answer = cleaned(complaint), unanswered()
     out = SuggestionOut(
@@ -77,7 +80,7 @@ def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idemp
         release=out.release,
         asked_by=asker.key,
         created_at=now,
-        received_at=_moment(body.received_at, serving),
+        received_at=_moment(body.received_at, serving.release.portal if serving else None),
         channel=_masked(body.channel),
         route=out.route,
         state=stands.state,
@@ -91,6 +94,7 @@ def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idemp
         answer=suggestion_text(out),
         sampled=stands.sampled,
         looks=stands.looks,
+        due_at=out.deadline.due if out.deadline else None,
     )
     repeat = Repeat(asker.portal, idempotency_key, request_hash) if idempotency_key else Repeat(asker.portal)
     return Suggested(Asked(new, tuple(_events(out, body)), repeat), suggestion)
@@ -150,15 +154,33 @@ def kept_complaint(text: str, asked_at: datetime, zone: str) -> Complaint:
     return Complaint(**words, received_at=in_time_of(given, zone))
 
 
-def _moment(given: datetime | None, serving: Serving | None) -> datetime | None:
+def _moment(given: datetime | None, portal: Portal | None) -> datetime | None:
     """With a zone: one without is meant in the portal's. `None` for a moment that no calendar can hold in UTC."""
     if given is None:
         return None
-    zone = ZoneInfo(serving.release.portal.timezone) if serving else UTC
+    zone = ZoneInfo(portal.timezone) if portal else UTC
     try:
         return (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
     except OverflowError:
         return None
+
+
+def _deadline(suggestion: Suggestion, portal: Portal, body: ComplaintIn, now: datetime) -> DeadlineOut | None:
+    """By the report type that the portal gave, else the likeliest."""
+    report_type, urgency = suggestion.best("report_type"), suggestion.best("urgency")
+    kind = body.report_type or (report_type.code if report_type else "")
+    level = "darurat" if suggestion.route is Route.EMERGENCY else urgency.code if urgency else ""
+    found = deadline_of(portal, kind, level, _moment(body.received_at, portal) or now)
+    if found is None:
+        return None
+    limit = found.limit
+    return DeadlineOut(
+        working_days=limit.working_days,
+        due=found.due,
+        verify_by=found.verify_by,
+        source=limit.source,
+        certainty=limit.certainty,
+    )
 
 
 def _masked(text: str) -> str:

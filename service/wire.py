@@ -201,6 +201,17 @@ class RefusedOut:
     at: datetime
 
 
+@dataclass(slots=True, kw_only=True)
+class DeadlineOut:
+    """Until when the complaint should be answered, in working days of the portal after the day it came."""
+
+    working_days: int
+    due: datetime
+    verify_by: Annotated[datetime | None, Field(description="Sampai saat ini laporan perlu diperiksa dan diteruskan")]
+    source: str
+    certainty: Annotated[str, Field(description="A (dasar hukum) sampai D (belum pasti)")]
+
+
 @dataclass(kw_only=True)
 class SuggestionBody:
     """Advice without what storing adds."""
@@ -237,7 +248,9 @@ class SuggestionBody:
     refused: Annotated[
         list[RefusedOut], Field(description="Instansi yang sudah menolak laporan ini (bukan wewenangnya)")
     ] = field(default_factory=list)
-    deadline: Annotated[dict[str, Any] | None, Field(description="Diisi bila tenggat dihitung")] = None
+    deadline: Annotated[
+        DeadlineOut | None, Field(description="Kosong bila portal tidak menetapkan batas waktu untuk jenis laporan ini")
+    ] = None
     duplicates: Annotated[list[dict[str, Any]], Field(description="Laporan serupa yang baru masuk")] = field(
         default_factory=list
     )

@@ -22,6 +22,7 @@ class Reported:
     id: str
     requested_at: datetime
     updated_at: datetime
+    due_at: datetime | None
     route: str
     disposed: bool
     agency: str | None
@@ -53,6 +54,7 @@ def reported(
             asked.id,
             requested_at.label("requested_at"),
             func.coalesce(chosen.created_at, asked.created_at).label("updated_at"),
+            asked.due_at,
             asked.route,
             chosen.id.is_not(None).label("disposed"),
             func.coalesce(chosen.agency, advised("agency")).label("agency"),

@@ -48,6 +48,7 @@ class NewSuggestion:
     answer: str
     sampled: bool = False
     looks: int = 1
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

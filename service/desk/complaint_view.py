@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from router_model.deadlines import days_left
 from router_model.policy import ROUTE_LABELS, Route, reason
 from router_model.portal import REPORT_TYPES, Portal
 from service.database.complaints import Earlier
@@ -43,7 +44,6 @@ def facts(shown: Shown, now: datetime, portal: Portal | None) -> dict[str, Any]:
     """The complaint and what came with it, for a template."""
     answer, complaint = suggestion_of(shown.answer), orjson.loads(shown.complaint)
     title, text = complaint.get("title") or "", complaint.get("text") or ""
-    left = (shown.due_at - now).total_seconds() if shown.due_at else 0.0
     route = disguised(shown.route)
     title_parts = marked(title, "title", answer.explanation, answer.places)
     text_parts = marked(text, "text", answer.explanation, answer.places)
@@ -63,12 +63,18 @@ def facts(shown: Shown, now: datetime, portal: Portal | None) -> dict[str, Any]:
         "channel": (complaint.get("channel") or "").replace("_", " "),
         "came": shown.received_at or shown.created_at,
         "due_at": shown.due_at,
-        "deadline": f"{'sisa' if left > 0 else 'lewat'} {lasting(abs(left))}" if shown.due_at else "",
-        "late": left <= 0,
+        "deadline": remaining(shown.due_at, now, portal) if shown.due_at else "",
+        "late": shown.due_at is not None and shown.due_at <= now,
         "route": route.value,
         "route_label": ROUTE_LABELS[route],
         "missing": answer.missing,
     }
+
+
+def remaining(due_at: datetime, now: datetime, portal: Portal | None) -> str:
+    """In working days; in hours on the last day, and as time goes by where no portal tells its working days."""
+    days, seconds = days_left(portal, due_at, now) if portal else None, (due_at - now).total_seconds()
+    return f"{'sisa' if seconds > 0 else 'lewat'} {f'{abs(days)} hari kerja' if days else lasting(abs(seconds))}"
 
 
 def likely_outside(answer: SuggestionOut) -> bool:
