@@ -155,12 +155,13 @@ def kept_complaint(text: str, asked_at: datetime, zone: str) -> Complaint:
 
 
 def _moment(given: datetime | None, portal: Portal | None) -> datetime | None:
-    """With a zone: one without is meant in the portal's. `None` for a moment that no calendar can hold in UTC."""
+    """With a zone: one without is meant in the portal's. `None` for a moment that no calendar can hold, there or in
+    UTC."""
     if given is None:
         return None
     zone = ZoneInfo(portal.timezone) if portal else UTC
     try:
-        return (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
+        return (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(zone).astimezone(UTC)
     except OverflowError:
         return None
 

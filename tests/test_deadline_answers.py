@@ -1,0 +1,138 @@
+"""A deadline is answered, kept, ordered by and shown: over HTTP, on both databases."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from desk_visitor import visiting
+from publisher import publish_first, small_town
+from served import RUBBISH, Service, serving
+from sqlalchemy import select
+
+from router_model.deadlines import deadline_of
+from router_model.portal import Portal, load_portal
+from router_model.registry import promote
+from service.database.schema import suggestions
+from service.desk.complaint_view import remaining
+from service.wire import suggestion_of
+
+LIMITS = """
+[deadlines.pengaduan]
+working_days = 14
+source = "Salinan aturan"
+certainty = "A"
+[deadlines.informasi]
+working_days = 5
+[deadlines.verifikasi]
+working_days = 3
+"""
+MONDAY = "2026-11-16T09:00:00"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = small_town(tmp_path_factory.mktemp("kota") / "kota-kecil")
+    with (made / "portal.toml").open("a", encoding="utf-8") as file:
+        file.write(LIMITS)
+    return made
+
+
+@pytest.fixture(scope="module")
+def town(folder: Path) -> Path:
+    """A registry with a release in force of a town that sets limits."""
+    registry = folder.parent / "registry"
+    promote(registry, publish_first(36, folder, registry))
+    return registry
+
+
+@pytest.fixture
+def portal(folder: Path) -> Portal:
+    return load_portal(folder)
+
+
+@pytest.fixture
+def service(town: Path, tmp_path: Path, database_url: str) -> Iterator[Service]:
+    with serving(tmp_path / "home", town, database_url) as started:
+        yield started
+
+
+def due_of(service: Service, suggestion_id: str) -> datetime | None:
+    with service.database.connect() as connection:
+        return connection.scalar(select(suggestions.c.due_at).where(suggestions.c.id == suggestion_id))
+
+
+def test_an_answer_tells_its_deadline_and_the_queue_keeps_it(service: Service) -> None:
+    asked = service.asked(report_type="pengaduan", received_at=MONDAY)
+    assert asked["deadline"] == {
+        "working_days": 14,
+        "due": "2026-12-04T09:00:00Z",
+        "verify_by": "2026-11-19T09:00:00Z",
+        "source": "Salinan aturan",
+        "certainty": "A",
+    }
+    assert due_of(service, asked["id"]) == datetime(2026, 12, 4, 9, tzinfo=UTC)
+    assert service.small.get(f"/v1/suggestions/{asked['id']}").json() == asked
+
+
+def test_what_has_no_limit_has_no_deadline_and_waits_behind(service: Service) -> None:
+    aspiration = service.asked(report_type="aspirasi", received_at=MONDAY)
+    complaint = service.asked(report_type="pengaduan", received_at=MONDAY, text=RUBBISH)
+    question = service.asked(report_type="informasi", received_at=MONDAY)
+    assert (aspiration["deadline"], due_of(service, aspiration["id"])) == (None, None)
+    given = [service.small.get("/v1/review/next", params={"by": f"petugas-{turn}"}).json() for turn in range(3)]
+    assert [one["item"]["id"] for one in given] == [question["id"], complaint["id"], aspiration["id"]]
+
+
+def test_without_a_moment_of_its_own_a_complaint_came_when_it_was_asked_about(service: Service, portal: Portal) -> None:
+    asked = service.asked(report_type="pengaduan")
+    found = deadline_of(portal, "pengaduan", "", datetime.fromisoformat(asked["created_at"]))
+    assert found
+    assert datetime.fromisoformat(asked["deadline"]["due"]) == found.due == due_of(service, asked["id"])
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00", "9999-12-31T23:59:59Z"])
+def test_a_moment_that_no_calendar_holds_is_answered_all_the_same(service: Service, moment: str) -> None:
+    asked = service.asked(report_type="pengaduan", received_at=moment)
+    with visiting(service, "wayan") as visitor:
+        assert visitor.gets() == asked["id"]
+
+
+def test_open311_expects_it_by_the_deadline(service: Service) -> None:
+    asked = service.asked(report_type="pengaduan")
+    key = service.small.headers["Authorization"].removeprefix("Bearer ")
+    path = f"/open311/v2/requests/{asked['id']}.json"
+    (found,) = service.small.get(path, params={"api_key": key}).json()
+    assert datetime.fromisoformat(found["expected_datetime"]) == due_of(service, asked["id"])
+
+
+def test_the_desk_shows_the_working_days_that_are_left(service: Service) -> None:
+    service.asked(report_type="pengaduan")
+    with visiting(service, "luh") as visitor:
+        page = visitor.get("/desk")
+    shown = page[page.index("<dt>Tenggat</dt>") :]
+    assert "sisa 14 hari kerja</time>" in shown[:300] or "sisa 15 hari kerja</time>" in shown[:300]
+
+
+@pytest.mark.parametrize(
+    ("passed", "told"),
+    [
+        (timedelta(days=-3), "sisa 1 hari kerja"),
+        (timedelta(hours=-5), "sisa 5 jam"),
+        (timedelta(hours=2), "lewat 2 jam"),
+        (timedelta(days=2), "lewat 2 hari kerja"),
+        (timedelta(days=1_000), "lewat 1000 hari"),
+    ],
+)
+def test_days_are_worked_ones_and_the_last_day_is_told_in_hours(portal: Portal, passed: timedelta, told: str) -> None:
+    monday = datetime(2026, 11, 30, 9, tzinfo=UTC)
+    assert remaining(monday, monday + passed, portal) == told
+
+
+def test_an_answer_that_was_kept_before_deadlines_is_still_read(service: Service) -> None:
+    asked: dict[str, Any] = service.asked(report_type="aspirasi")
+    with service.database.connect() as connection:
+        text = connection.scalar(select(suggestions.c.answer).where(suggestions.c.id == asked["id"]))
+    assert text
+    assert suggestion_of(text.replace('"deadline":null,', "")).deadline is None
