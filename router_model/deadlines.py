@@ -38,6 +38,11 @@ def national_holidays(year: int) -> frozenset[date]:
     return frozenset(Indonesia(years=year, expand=False, categories=(PUBLIC, GOVERNMENT)))
 
 
+def joint_leave_is_known(year: int) -> bool:
+    """Whether the library has the decree about that year's cuti bersama."""
+    return bool(Indonesia(years=year, expand=False, categories=GOVERNMENT))
+
+
 def is_working(portal: Portal, day: date) -> bool:
     known = portal.days_against_rule.get(day)
     if known is not None:

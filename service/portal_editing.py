@@ -22,6 +22,7 @@ from router_model.office_calendar import DAY_KINDS
 from router_model.portal import REPORT_TYPES, folded
 from router_model.portal_table import cell_parts
 from router_model.rules import COLUMNS as RULE_COLUMNS
+from router_model.time_limits import VERIFICATION
 from service.pages import calendar_day
 
 AGENCY_CELLS = (
@@ -29,6 +30,8 @@ AGENCY_CELLS = (
     "certainty", "source", "note",
 )  # fmt: skip
 """What may be changed of an agency without a date."""
+TIMED_STEPS = {**REPORT_TYPES, VERIFICATION: "Memeriksa dan meneruskan laporan"}
+"""What a portal sets a number of working days for."""
 CATEGORY_CELLS = ("name", "parent", "national_name", "agencies", "description")
 _COLUMNS = {
     "agencies.csv": (
@@ -312,11 +315,11 @@ def set_contacts(files: PortalFiles, contacts: Sequence[Mapping[str, str]]) -> E
 
 
 def set_deadlines(files: PortalFiles, deadlines: Mapping[str, Mapping[str, Any]]) -> Edited:
-    """For each report type `working_days` as a number, `source`, `certainty`."""
+    """For each of `TIMED_STEPS` `working_days` as a number, `source`, `certainty`."""
     settings = tomlkit.parse(tomlkit.dumps(files.settings))
     every = settings.setdefault("deadlines", tomlkit.table(is_super_table=True))
     for kind, values in deadlines.items():
-        if kind not in REPORT_TYPES:
+        if kind not in TIMED_STEPS:
             raise EditRefusedError(f"days-{kind}", "Klasifikasi ini tidak dikenal.")
         one = every.setdefault(kind, tomlkit.table())
         for key, value in values.items():

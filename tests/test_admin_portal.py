@@ -14,6 +14,7 @@ from signed_in import Person, signed_in
 
 from router_model.portal import Portal
 from router_model.registry import champion, champions, rollback
+from router_model.time_limits import TimeLimit
 from service.database import audit, promotions
 from service.portal_folders import portal_folder, versions
 
@@ -247,8 +248,12 @@ def test_deadlines_and_days_of_the_calendar_are_kept(service: Service, admin: Pe
     found = re.search(r'name="versi" value="(\w+)"', admin.read(f"{PAGE}/darurat"))
     assert found
     deadline = {"days-pengaduan": "10", "source-pengaduan": "Perwali", "certainty-pengaduan": "B"}
-    assert admin.send(f"{PAGE}/tenggat", versi=found[1], **deadline).status_code == 303
-    assert described(service).settings["deadlines"]["pengaduan"]["working_days"] == 10
+    looking = {"days-verifikasi": "3", "source-verifikasi": "FAQ LAPOR!", "certainty-verifikasi": "A"}
+    assert admin.send(f"{PAGE}/tenggat", versi=found[1], **deadline, **looking).status_code == 303
+    assert described(service).limits.rows == {
+        ("pengaduan", ""): TimeLimit(10, "Perwali", "B"),
+        ("verifikasi", ""): TimeLimit(3, "FAQ LAPOR!", "A"),
+    }
     found = re.search(r'name="versi" value="(\w+)"', admin.read(f"{PAGE}/darurat"))
     assert found
     assert refused(

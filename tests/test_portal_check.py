@@ -198,10 +198,15 @@ def test_a_rule_that_leaves_complaints_to_the_next_does_not_cover_it(
     assert "rule_covered" not in found(replace(portal, rules=rules))
 
 
-def test_a_calendar_that_has_run_out_is_told(portal: Portal) -> None:
-    days = (CalendarDay(date(2026, 3, 19), "libur", "Nyepi"),)
-    assert "2026-03-19" in found(replace(portal, calendar=days))["calendar_past"].told
-    assert "calendar_past" not in found(replace(portal, calendar=(*days, CalendarDay(TODAY, "libur", "Cuti"))))
+def test_a_year_without_joint_leave_is_told_when_deadlines_reach_into_it(portal: Portal) -> None:
+    def told(day: date, *free: date) -> list[str]:
+        known = replace(portal, calendar=tuple(CalendarDay(one, "libur", "Cuti bersama") for one in free))
+        return [lack.told for lack in lacks(known, day) if lack.code == "calendar_leave"]
+
+    assert told(date(2026, 12, 1)) == []
+    assert "Cuti bersama tahun 2099 belum dikenal" in told(date(2098, 12, 1))[0]
+    assert told(date(2098, 12, 1), date(2098, 12, 24)) != []
+    assert told(date(2098, 12, 1), date(2099, 1, 2)) == told(date(2026, 6, 1)) == []
 
 
 def test_an_agency_that_ended_without_an_heir_is_named(portal: Portal) -> None:

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import combinations
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from router_model.deadlines import joint_leave_is_known
 from router_model.portal import REPORT_TYPES, Agency, Portal
 from router_model.rules import Rule
 from training.knowledge import Owners, affairs, affairs_of
@@ -16,6 +17,8 @@ Grade = Literal["harus", "sebaiknya", "catatan"]
 GRADES: tuple[Grade, ...] = ("harus", "sebaiknya", "catatan")
 BASIC_LAW = "UU 23/2014 pasal 12 ayat (1)"
 OBLIGATORY_LAW = "UU 23/2014 pasal 12 ayat (2)"
+LONGEST_WAIT = timedelta(days=100)
+"""About 60 working days."""
 _AREA_CODE = re.compile(r"\d\d\.\d\d(\.\d\d(\.\d{4})?)?")
 
 
@@ -235,10 +238,13 @@ def _certainty(portal: Portal, _: date) -> Iterator[Lack]:
 
 
 def _calendar(portal: Portal, today: date) -> Iterator[Lack]:
-    if portal.calendar and (last := max(day.day for day in portal.calendar)) < today:
-        told = f"Hari terakhir di kalender {last.isoformat()} sudah lewat; cuti bersama berikutnya tidak dihitung."
-        todo = "Tambahkan hari libur dan cuti bersama yang akan datang."
-        yield Lack("calendar_past", "sebaiknya", "calendar.csv", told, todo)
+    """Joint leave that a deadline of what comes today may have to leave out."""
+    year = (today + LONGEST_WAIT).year
+    written = any(day.kind == "libur" and day.day.year == year for day in portal.calendar)
+    if not written and not joint_leave_is_known(year):
+        told = f"Cuti bersama tahun {year} belum dikenal; tenggat pada tahun itu dapat jatuh terlalu awal."
+        todo = f"Tulis cuti bersama {year} dari SKB tiga menteri, atau perbarui paket holidays."
+        yield Lack("calendar_leave", "sebaiknya", "calendar.csv", told, todo)
 
 
 def _successions(portal: Portal, _: date) -> Iterator[Lack]:

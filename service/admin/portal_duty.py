@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
 from router_model.office_calendar import DAY_KINDS
-from router_model.portal import REPORT_TYPES, Portal
+from router_model.portal import Portal
 from service import portal_editing as editing
 from service.admin.portal_view import (
     NO_FAULTS,
@@ -23,7 +23,7 @@ from service.admin.portal_view import (
     text,
 )
 from service.pages import Administrator, Reader
-from service.portal_editing import Edited, EditRefusedError, PortalFiles
+from service.portal_editing import TIMED_STEPS, Edited, EditRefusedError, PortalFiles
 from service.sessions import CheckedForm, SignedInUser
 
 router = APIRouter(include_in_schema=False)
@@ -40,9 +40,10 @@ async def duty(request: Request, user: Reader, pesan: str = "") -> Response:
 
 async def _duty(request: Request, user: SignedInUser, faults: Faults, note: str = "") -> Response:
     view = await opened(request, user)
-    context: dict[str, Any] = {"report_types": REPORT_TYPES}
+    context: dict[str, Any] = {"timed_steps": TIMED_STEPS}
     if view.portal:
         context |= {"rows": _rows(view.portal, faults), "deadlines": _deadlines(view.portal)}
+        context["closes"] = f"{view.portal.limits.closes:%H.%M}"
         context["wishes"] = view.portal.settings.get("policy", {})
     return await shown(request, user, "admin/portal_duty.html", view, faults, note, **context)
 
@@ -61,7 +62,7 @@ def _rows(portal: Portal, faults: Faults) -> list[dict[str, str]]:
 
 def _deadlines(portal: Portal) -> dict[str, dict[str, Any]]:
     given = portal.settings.get("deadlines", {})
-    return {kind: dict(given.get(kind, {})) for kind in REPORT_TYPES}
+    return {kind: dict(given.get(kind, {})) for kind in TIMED_STEPS}
 
 
 @router.post("/darurat")
@@ -87,7 +88,7 @@ async def set_contacts(request: Request, user: Administrator, form: CheckedForm)
 @router.post("/tenggat")
 async def set_deadlines(request: Request, user: Administrator, form: CheckedForm) -> Response:
     def edit(files: PortalFiles) -> Edited:
-        given = {kind: _deadline(form, kind) for kind in REPORT_TYPES if text(form, f"days-{kind}")}
+        given = {kind: _deadline(form, kind) for kind in TIMED_STEPS if text(form, f"days-{kind}")}
         return editing.set_deadlines(files, given)
 
     outcome = await change(request, user, form, edit, "tenggat")
