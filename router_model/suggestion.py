@@ -6,6 +6,7 @@ from functools import cached_property
 
 from router_model.agency_ranking import AgencyRanker, Ranking
 from router_model.agency_ranking import SuggestedAgency as SuggestedAgency
+from router_model.asking import CONTENT, EVENT, PLACE, office_place, question
 from router_model.cleaning import Masking, cleaned
 from router_model.complaint import Complaint
 from router_model.place import FoundPlace, PlaceFinder, acted_on
@@ -34,7 +35,8 @@ class Suggestion:
 
     The first `candidates` agencies are the smallest list that held the right one in 95 of 100 complaints.
     `category_group` is the parent category, where no single one is sure enough but its children together are.
-    `missing` names what the citizen should add, in Indonesian, where the route is `incomplete`. `place` is the one
+    `missing` names what the citizen should add, in Indonesian, where the route is `incomplete`, and `ask` asks for it
+    in a sentence; the place only where an office depends on it. `place` is the one
     acted on, `places` are all that were found, surest first. `rules` are the portal's rules that were applied.
     """
 
@@ -51,6 +53,10 @@ class Suggestion:
     evidence: tuple[Evidence, ...] = ()
     places: tuple[FoundPlace, ...] = ()
     rules: tuple[AppliedRule, ...] = ()
+
+    @property
+    def ask(self) -> str:
+        return question(self.missing)
 
     @property
     def agency(self) -> SuggestedAgency:
@@ -102,7 +108,7 @@ class Router:
         agencies = ranking.agencies
         categories = self._category_first(prediction, agencies[0]) if agencies else ()
         group = self._category_group(categories)
-        route, reasons, missing = self._route(prediction, ranking, () if place else places)
+        route, reasons, missing = self._route(prediction, ranking, place, places)
         if route in (Route.AUTO, Route.PREFILL) and categories and categories[0].p < self.policy.category:
             reasons += (reason("category_group" if group else "category_unsure"),)
         if ranking.stand_in and route is not Route.EMERGENCY:
@@ -136,12 +142,12 @@ class Router:
         return self.rank(prediction, place).agencies
 
     def _route(
-        self, prediction: Prediction, ranking: Ranking, unsure: tuple[FoundPlace, ...]
+        self, prediction: Prediction, ranking: Ranking, place: FoundPlace | None, places: tuple[FoundPlace, ...]
     ) -> tuple[Route, tuple[Reason, ...], tuple[str, ...]]:
-        """`unsure` are places that were found, of which none is sure enough."""
-        policy = self.policy
+        """`place` is the one of `places` that is sure enough."""
+        policy, unsure = self.policy, () if place else places
         if prediction.words == 0:
-            return Route.INCOMPLETE, (reason("empty_text"),), ("isi laporan",)
+            return Route.INCOMPLETE, (reason("empty_text"),), (CONTENT,)
         danger = next((r.p for r in prediction.answers.get("urgency", ()) if r.code == "darurat"), 0.0)
         # One or two words, such as "tolong", tell of danger only where danger is the likeliest level.
         least = policy.emergency if prediction.words >= FEWEST_WORDS else 0.5
@@ -149,21 +155,21 @@ class Router:
             return Route.EMERGENCY, (reason("danger"),), ()
         if prediction.known_words == 0 or prediction.coverage < LEAST_COVERAGE:
             if prediction.words < FEWEST_WORDS:
-                return Route.INCOMPLETE, (reason("too_short"),), ("apa yang terjadi", "tempat kejadian")
+                return Route.INCOMPLETE, (reason("too_short"),), self._unsaid(place)
             return Route.REVIEW, (reason("unknown_words"),), ()
         if not ranking.agencies:
             return Route.REVIEW, (), ()
         top = ranking.agencies[0]
         if top.p < policy.prefill.of(self._ranker.unit(top.code)):
             if prediction.words < FEWEST_WORDS:
-                return Route.INCOMPLETE, (reason("too_short"),), ("apa yang terjadi", "tempat kejadian")
+                return Route.INCOMPLETE, (reason("too_short"),), self._unsaid(place)
             return Route.REVIEW, self._doubts(ranking), ()
         if top.code.startswith("@"):
             villages = [found.place.name for found in unsure if found.place.district_code and found.p >= PLAUSIBLE]
             if len(villages) > 1:
                 names = " atau ".join(villages)
                 return Route.INCOMPLETE, (reason("places_differ"),), (f"tempat yang dimaksud: {names}",)
-            return Route.INCOMPLETE, (reason("place_missing"),), (f"nama {top.name.lower()}",)
+            return Route.INCOMPLETE, (reason("place_missing"),), (office_place(top.code, top.name, self.portal.units),)
         if top.external:
             return Route.EXTERNAL, (external_reason(self.portal.agency[top.code], self.portal.government),), ()
         # A rule that overrules the model speaks for itself; an office that only stands in needs a person.
@@ -171,6 +177,11 @@ class Router:
         if top.p >= policy.auto.of(self._ranker.unit(top.code)) and not ranking.stand_in:
             return Route.AUTO, () if led else (reason("sure"),), ()
         return Route.PREFILL, () if led else (reason("fairly_sure"),), ()
+
+    def _unsaid(self, place: FoundPlace | None) -> tuple[str, ...]:
+        """What a text of a word or two leaves open. Its matter may be that of an office that the place tells."""
+        offices = any(unit.startswith("@") for unit in self.portal.units)
+        return (EVENT, PLACE) if offices and place is None else (EVENT,)
 
     def _doubts(self, ranking: Ranking) -> tuple[Reason, ...]:
         top, others = ranking.agencies[0], ranking.agencies[1:]

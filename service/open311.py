@@ -159,8 +159,8 @@ def created_of(suggestion: SuggestionOut, portal: Portal | None) -> CreatedOut:
     notice.append(f"{suggestion.route_label}.")
     if suggestion.external and portal and suggestion.route == Route.EXTERNAL.value:
         notice.append(_outside(suggestion.external.code, portal))
-    if suggestion.missing:
-        notice.append(f"Yang perlu dilengkapi: {', '.join(suggestion.missing)}.")
+    if suggestion.ask:
+        notice.append(suggestion.ask)
     if suggestion.route == Route.EMERGENCY.value and portal and portal.emergency_contacts:
         notice.append(f"Bila nyawa terancam, hubungi {portal.emergency_contacts[0].number}.")
     return CreatedOut(service_request_id=suggestion.id, service_notice=" ".join(notice), account_id=None)

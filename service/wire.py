@@ -235,6 +235,7 @@ class SuggestionBody:
     route_label: str
     reasons: list[ReasonOut]
     missing: list[str]
+    ask: Annotated[str, Field(description="Kalimat yang dapat ditampilkan kepada pelapor bila ada yang kurang")] = ""
     place: PlaceOut | None
     places: Annotated[list[FoundPlaceOut], Field(description="Semua tempat yang disebut, yang paling pasti dahulu")] = (
         field(default_factory=list)
@@ -421,6 +422,7 @@ def suggestion_body(suggestion: Suggestion, portal: Portal) -> SuggestionBody:
         route_label=ROUTE_LABELS[suggestion.route],
         reasons=[ReasonOut(code=reason.code, message=reason.message) for reason in suggestion.reasons],
         missing=list(suggestion.missing),
+        ask=suggestion.ask,
         place=PlaceOut(code=place.place.code, name=place.place.name, kind=place.place.kind, source=place.source)
         if place
         else None,

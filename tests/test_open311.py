@@ -387,7 +387,8 @@ def test_the_notice_says_what_is_missing_and_whom_to_call_in_danger(denpasar: Pa
         return created_of(answer, load_portal(denpasar)).service_notice
 
     assert notice() == "Perlu dilihat petugas."
-    assert notice(route="incomplete", missing=["tempat kejadian"]).endswith("Yang perlu dilengkapi: tempat kejadian.")
+    ask = "Mohon tuliskan tempat kejadiannya."
+    assert notice(route="incomplete", missing=["tempat kejadian"], ask=ask) == f"Belum cukup keterangan. {ask}"
     assert notice(route="emergency").endswith("Bila nyawa terancam, hubungi 112.")
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from router_model.asking import office_place
 from router_model.calibration import Link
 from router_model.complaint import Complaint
 from router_model.place import PlaceFinder
@@ -275,7 +276,40 @@ def test_the_office_of_the_district_adds_up_what_it_is_believed_for() -> None:
 def test_without_an_office_of_the_district_the_village_is_asked_for() -> None:
     suggestion = ROUTER.advise(belief({"@kelurahan": 0.95}, district="Taman Bunga"))
     assert (suggestion.route, reasons(suggestion)) == (Route.INCOMPLETE, ["place_missing"])
-    assert suggestion.missing == ("nama kelurahan",)
+    assert suggestion.missing == ("nama kelurahan tempat kejadian",)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "ask"),
+    [
+        (belief({"dishub": 0.5}, words=(2, 2)), "Mohon tuliskan apa yang terjadi dan tempat kejadiannya, agar"),
+        (belief({"dishub": 0.9}, words=(2, 0)), "Mohon tuliskan apa yang terjadi dan tempat kejadiannya, agar"),
+        (belief({"dishub": 0.5}, words=(2, 2), village="Melati"), "Mohon tuliskan apa yang terjadi, agar"),
+        (belief({"@kelurahan": 0.95}), "Mohon tuliskan nama kelurahan tempat kejadian, agar"),
+        (belief({"dishub": 0.9}, words=(0, 0)), "Mohon tuliskan isi laporan, agar"),
+        (belief({"dishub": 0.5, "pu": 0.4}), ""),
+        (belief({"dishub": 0.99}), ""),
+    ],
+)
+def test_the_citizen_is_asked_in_one_sentence_for_what_an_agency_or_office_depends_on(
+    prediction: Prediction, ask: str
+) -> None:
+    end = " laporan Anda dapat diteruskan ke instansi yang tepat." if ask else ""
+    assert ROUTER.advise(prediction).ask == f"{ask}{end}"
+
+
+def test_no_place_is_asked_for_where_no_office_depends_on_it() -> None:
+    offices = tuple(agency for agency in PORTAL.agencies if not agency.territorial)
+    portal = replace(PORTAL, agencies=offices)
+    router = replace(ROUTER, portal=portal, places=PlaceFinder(portal))
+    assert router.advise(belief({"dishub": 0.5}, words=(2, 2))).missing == ("apa yang terjadi",)
+
+
+def test_where_villages_are_of_two_kinds_nobody_need_know_which_is_his() -> None:
+    units = ("dishub", "@desa", "@kelurahan")
+    assert office_place("@desa", "Desa", units) == "nama desa atau kelurahan tempat kejadian"
+    assert office_place("@desa", "Desa", ("@desa",)) == "nama desa tempat kejadian"
+    assert office_place("@puskesmas", "Puskesmas", units) == "nama puskesmas yang dimaksud"
 
 
 def test_of_two_places_of_which_none_is_sure_the_citizen_is_asked_which() -> None:
@@ -360,7 +394,7 @@ def test_the_place_says_which_office_a_rule_means() -> None:
     assert (nowhere.agency.code, nowhere.route, nowhere.missing) == (
         "@kelurahan",
         Route.INCOMPLETE,
-        ("nama kelurahan",),
+        ("nama kelurahan tempat kejadian",),
     )
 
 
