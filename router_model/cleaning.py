@@ -15,7 +15,8 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _SCRIPT = re.compile(r"<(script|style)\b[^<>]*>[^<]*+(?:<(?!/?\1\b)[^<]*+)*+</\1\s*>", re.IGNORECASE)
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u00ad\ufe0e\ufe0f]")
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u00ad\u20e3\ufe0e\ufe0f]")
+_FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
 _ENDLESS = re.compile(r"\S{1000}")
 _BLANK = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r" ?\n[ \n]*")
@@ -42,7 +43,7 @@ def readable(raw: str) -> str:
         text = html.unescape(text)
     if not text.isascii():
         text = _normal(ftfy.fix_encoding(text))
-        text = _INVISIBLE.sub("", text)
+        text = _FOREIGN_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), _INVISIBLE.sub("", text))
     if "<" in text:
         text = _TAG.sub(" ", _SCRIPT.sub(" ", text))
     if not text.isprintable():

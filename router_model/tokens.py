@@ -18,7 +18,7 @@ from Sastrawi.Stemmer.StemmerFactory import StemmerFactory
 
 _WORD = re.compile(
     r"""
-    (?P<skip> https?://\S+ | www\.\S+ | \[(?:NIK|TELEPON|SUREL|PELAT|NOMOR)\] | <(?:TELP|NIK|EMAIL|NOMOR)> )
+    (?P<skip> https?://\S+ | www\.\S+ | \[(?:NIK|KK|TELEPON|SUREL|PELAT|NPWP|BPJS|NOMOR|TAUTAN|NAMA)\] | <(?:TELP|NIK|EMAIL|NOMOR)> )
     | (?P<tag> \#\w+ )
     | (?P<mention> @\w+ )
     | (?P<word> [^\W_]+ )
@@ -88,6 +88,11 @@ def stem_exceptions() -> dict[str, str]:
 def _stemmer() -> Stemmer:
     # StemmerFactory.create_stemmer() keeps a dictionary that grows for ever; the bounded cache below replaces it.
     return Stemmer(ArrayDictionary(StemmerFactory().get_words()))
+
+
+def is_root(word: str) -> bool:
+    """Whether a lower-case word is a root in the stemmer's dictionary."""
+    return bool(_stemmer().dictionary.contains(word))
 
 
 @lru_cache(maxsize=65_536)

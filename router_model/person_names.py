@@ -1,0 +1,205 @@
+"""Names of persons where the text says that they are: "nama saya", "a.n.", "Ibu Sari, NIK ...", a name beside a number.
+
+Names alone stay: streets, shops, offices and people in office bear them too.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from functools import cache
+from importlib import resources
+
+from router_model.identity_numbers import lowered
+from router_model.online_identity import Span
+from router_model.tokens import abbreviations, is_root, stem
+
+MOST_WORDS = 6
+"""Words of the longest name that is read."""
+
+_RELATION = (
+    r"(?:\ (?:lengkap|saya|sy|sya|kami|pelapor|pemohon|siswa|siswi|anak|pasien|pemilik|penerima|peserta|korban|orang\ tua|ortu|ibu"
+    r"|bapak|ayah|istri|suami|ibu\ kandung|kepala\ keluarga|kk|ktp|di\ ktp|pengadu|warga|kpm|wali|terlapor|pelaku|pelanggan"
+    r"|tertanggung|ahli\ waris|pemegang\ kartu|pengirim|saksi)){0,2}"
+)
+_CUE = re.compile(
+    rf"""
+    (?<![\w\[]) (?:
+        (?P<named> (?: nama | nma ) {_RELATION} \ ?[:=;] )
+      | (?P<mine> (?: nama | nma ) \ (?: saya | sy | sya | aku | lengkap | kami ) (?: \ (?: adalah | ialah | yaitu ) )?
+            | saya ,? \ nama | saya\ bernama | nama \ (?: anak | ibu | bapak | ayah | suami | istri ) (?: \ (?: saya | kandung ) )?
+            | perkenalkan ,? (?: \ nama )? (?: \ (?: saya | sy | aku | kami ) )? | nama (?: \ (?: pelapor | pemohon | pasien | siswa ) ) )
+      | (?P<behalf> a\.\ ?n\.? | an\. | a/n\.? | (?: ber )? atas \ (?: nama | nma )
+            | (?: kk | ktp | akta | akte | npwp | bpjs | kis | rekening | nik ) \ an )
+      | (?P<called> bernama | dengan \ nama | alm\. | alm(?:arhum(?:ah)?)? (?=\ (?:bapak|ibu|bpk)) )
+    ) (?! \w )
+  | \b (?P<signed> (?: hormat | salam ) \ ? (?: saya | kami | hormat )? \ ? ,? \n )
+    """,
+    re.VERBOSE,
+)
+_BETWEEN = re.compile(
+    r"[\s:;=,.(\"'*_-]{0,4}(?:(?:bapak|bpk|ibu|bu|pak|p|sdr|sdri|saudara|saudari|ny|tn|mas|mbak|kak|h|hj|alm|almh|almarhum|almarhumah"
+    r"|drs|dr|dra|ir|prof|kh|ust|ananda|adik|pak haji)\b\.?,? ?)*"
+)
+_HONORIFIC = re.compile(
+    r"(?<![\w\[/])(?:bapak|bpk|pak|ibu|bu|sdr|sdri|saudara|saudari|ny|tn|almarhum|almarhumah|alm|almh|mas|mbak)\b\.?:? (?=[^\W\d_])"
+)
+_THING_BEFORE = re.compile(
+    r"\b(?:pantai|sungai|tukad|kali|pasar|toko|warung|jalan|jln|gang|desa|banjar|dusun|kelurahan|kampung|perumahan|gedung|hotel|kafe|cafe"
+    r"|villa|pt|cv|perusahaan|yayasan|sekolah|pura|masjid|gereja|kucing|anjing|sapi|aplikasi|situs|program|grup|akun|produk|obat|taman"
+    r"|pulau|danau|kapal|restoran|rumah makan|proyek|usaha|organisasi|ormas|klub|club|komunitas|daerah|tempat|lokasi)"
+    r"(?: \w+)? (?:yang |yg )?(?:bernama|dengan nama)$"
+)
+_IDENTITY_BEFORE = re.compile(
+    r"(?:\b(?:rumah|kediaman|rmh|milik|pasien|korban|pelapor|pemohon|nasabah|pelanggan|hubungi|menghubungi|kontak|narahubung|cp"
+    r"|contact person|tetangga(?: saya| kami)?|penerima(?: bantuan)?|ahli waris|terlapor|warga(?: saya| kami)?|lansia|janda"
+    r"|(?:anak|putra|putri|istri|suami|keluarga)(?: dari)?|saya|an|nama|bernama|oknum|atas) ?:? ?)$"
+)
+_IDENTITY_AFTER = re.compile(
+    r"[ ,;:.()\n-]{0,4}(?:(?:dengan |dg |no\.? ?|nomor )*(?:nik|ktp|kk|hp|wa|tlp|telp|telepon|bpjs|npwp)\b"
+    r"|umur|usia|beralamat|berusia|yang tinggal|\d{1,3} ?(?:th|thn|tahun)\b)"
+)
+_HONORIFICS = ("pak ", "bpk", "ibu ", "bu ", "sdr", "saudar", "ny", "tn", "alm", "mas ", "mbak ")
+_CUES = ("nama", "nma", "a.n", "a. n", "an.", " an ", "a/n", "perkenalkan", "alm", "hormat", "salam")
+
+_WORD = re.compile(r"([^\W\d_](?:[\w]|['’`](?=\w)|-(?=[^\W\d_]))*)(\.?)")
+_JOINT = re.compile(r" ?(?=[^\W\d_])")
+_BEFORE_NUMBER = re.compile(
+    r"((?:[^\W\d_][\w'’.]{0,24} ){0,3}[^\W\d_][\w'’.]{0,24}?)[ \n]?[\s:(,.\-]{0,3}"
+    r"(?:(?:no|nomor|nomer|nik|hp|wa|telp|tlp|telepon|ktp|kk|dengan|cp)\b[ .:]{0,3}){0,3}$",
+    re.IGNORECASE,
+)
+_AFTER_NUMBER = re.compile(r" ?[(,/-] ?(?:(?:bapak|bpk|pak|ibu|bu|mas|mbak)\b\.? )?(?=[^\W\d_])", re.IGNORECASE)
+
+_NO_NAME = frozenset(
+    """
+    ada adalah agar akan aku anda antara apa apakah asal atas atau atasnama bagaimana bagian bahwa banyak bapak baru
+    beberapa belum beserta bila bisa boleh bpk br bu bupati camat cv dan dari daerah dengan desa di diatas dibawah dinas
+    direktur disini dll dosen dokter dr dusun gang gg gubernur guru hanya harus ibu ini itu jalan jajaran jika jl jln juga
+    kabupaten kades kadis kami kampung kapan karang karena kasi kec kecamatan kel kelian kelompok kelurahan kepada kepala
+    keluarga ketua kita koperasi kota kpd lain lingkungan lurah mahasiswa mahasiswi mantan masih masyarakat mau menteri
+    mereka milik mohon nama namun nya oknum orang organisasi pac pada pak panitia para paguyuban pasar pd pelajar pemda
+    pemerintah pemilik pemkab pemkot pengguna pengurus penghuni perangkat perum perumahan perumda perusahaan petugas
+    pihak polisi presiden pribadi provinsi pt puskesmas rsud rumah rw rt rekan saja sama sampai satpol saya sekolah
+    sekretaris sd sdn selaku seluruh semua sendiri seorang setelah siapa siswa sma sman smk smkn smp smpn staf staff
+    sudah supaya sy sya tapi tempat tempatnya terima terimakasih tersebut tetangga tidak tim tk toko tolong tsb ud
+    universitas untuk usaha wakil wali walikota wanita warga warung wilayah yang yayasan yg yth nik kk ktp hp wa no
+    nomor telp telepon alamat umur usia hak instansi kantor lurahnya banjar adat bidan perawat sopir driver ojol tua
+    muda hamil kandung mertua kost kos anak istri suami ayah mama papa adik kakak cucu nenek kakek tanggal ketika
+    mewakili penduduk ingin hendak bermaksud bertanya melapor melaporkan salam hormat selamat pagi siang sore malam
+    lebih kurang email surel tinggal tempat jabatan pekerjaan status agama perihal hal sekian demikian cuma gak ga nggak
+    g ndak engga kok kan sih blm sdh tdk kenapa mengapa dimana lalu kemudian padahal bukan mbr dtks bpjs kis kip pkh
+    bpnt bansos rs tni polri pln pdam dishub dlh pupr bpn fb ig facebook instagram bin binti alias tertanda via
+    """.split()
+)
+
+_PARTICLES = ("i", "ni", "si")
+
+
+@cache
+def _known_names() -> frozenset[str]:
+    """Common names of persons, our own list."""
+    file = resources.files("router_model") / "lexicon" / "names.tsv"
+    return frozenset(file.read_text("utf-8").split()[1:])
+
+
+def _is_name(word: str, loose: bool) -> bool:
+    """`loose`: after a clear cue any word passes that is no Indonesian word; else only names and capitals."""
+    low = word.lower().replace("’", "'")
+    if low in _NO_NAME:
+        return False
+    if low in _known_names():
+        return True
+    if len(word) == 1:
+        return word.isupper()
+    capital = word[0].isupper() and not word.isupper()
+    common = low in abbreviations() or is_root(low) or is_root(stem(low))
+    if capital:
+        return not common or (is_root(low) and stem(low) == low)
+    return not common and (loose or word.isupper()) and len(word) > 2
+
+
+def _passes(text: str, match: re.Match[str], loose: bool) -> bool:
+    """Whether a word belongs to a name: by itself, or because a name follows ("i wayan", "KADEK SULUH PERMANA")."""
+    if _is_name(match[1], loose):
+        return True
+    word = match[1].lower()
+    following = _WORD.match(text, match.end() + 1)
+    if not following or following[1].lower() not in _known_names():
+        return False
+    return word in _PARTICLES or (loose and word not in _NO_NAME and is_root(word))
+
+
+def _name_at(text: str, start: int, loose: bool) -> tuple[int, int] | None:
+    """Start and end of the name that begins at `start`."""
+    end = position = start
+    for _ in range(MOST_WORDS):
+        match = _WORD.match(text, position)
+        if not match or not _passes(text, match, loose):
+            break
+        end = match.end(1)
+        stops = match[2] and len(match[1]) > 4
+        joint = _JOINT.match(text, match.end())
+        if stops or not joint or (joint[0] == "" and not match[2]):
+            break
+        position = joint.end()
+    if end - start < 2:
+        return None
+    return start, end
+
+
+def name_spans(text: str, taken: Collection[Span]) -> list[Span]:
+    """Names apart from each other and from what was `taken` before; the honorific before a name stays."""
+    found: list[Span] = []
+    for start, end in _candidates(text, taken):
+        if not any(start < other_end and other_start < end for _, other_start, other_end in (*taken, *found)):
+            found.append(("name", start, end))
+    return found
+
+
+def _candidates(text: str, taken: Collection[Span]) -> Iterator[tuple[int, int]]:
+    lower = lowered(text)
+    if any(cue in lower for cue in _CUES):
+        yield from _after_cues(text, lower)
+    if any(word in lower for word in _HONORIFICS):
+        yield from _with_honorific(text, lower, taken)
+    for kind, start, end in taken:
+        if kind not in ("plate", "link"):
+            yield from _beside_number(text, start, end)
+
+
+def _after_cues(text: str, lower: str) -> Iterator[tuple[int, int]]:
+    for cue in _CUE.finditer(lower):
+        if cue.lastgroup == "called" and _THING_BEFORE.search(lower, max(0, cue.start() - 40), cue.end()):
+            continue
+        between = _BETWEEN.match(lower, cue.end())
+        start = between.end() if between else cue.end()
+        loose = cue.lastgroup in ("named", "mine", "behalf", "called")
+        if name := _name_at(text, start, loose):
+            yield name
+
+
+def _with_honorific(text: str, lower: str, taken: Collection[Span]) -> Iterator[tuple[int, int]]:
+    for honorific in _HONORIFIC.finditer(lower):
+        name = _name_at(text, honorific.end(), loose=False)
+        if not name:
+            continue
+        before = _IDENTITY_BEFORE.search(lower, max(0, honorific.start() - 30), honorific.start())
+        after = _IDENTITY_AFTER.match(lower, name[1])
+        numbered = any(name[1] <= start <= name[1] + 15 for kind, start, _ in taken if kind not in ("plate", "link"))
+        if before or after or numbered:
+            yield name
+
+
+def _beside_number(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A listed name directly before a number, as in a signature, or behind it in brackets."""
+    if before := _BEFORE_NUMBER.search(text, max(0, start - 80), start):
+        first, last = before.span(1)
+        words = list(_WORD.finditer(text, first, last))
+        while words and not _is_name(words[0][1], loose=False):
+            words.pop(0)
+        kept = [word for word in words if _is_name(word[1], loose=False)]
+        if kept and kept == words and any(word[1].lower() in _known_names() for word in words):
+            yield words[0].start(), words[-1].end(1)
+    if (after := _AFTER_NUMBER.match(text, end)) and (name := _name_at(text, after.end(), loose=False)):
+        words = list(_WORD.finditer(text, *name))
+        if any(word[1].lower() in _known_names() for word in words):
+            yield name
