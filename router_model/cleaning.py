@@ -3,12 +3,13 @@
 import html
 import re
 import unicodedata
+from collections.abc import Container
 from dataclasses import dataclass
 
 import ftfy
 
 from router_model.complaint import Complaint
-from router_model.personal_data import PersonalData, mask_personal_data
+from router_model.personal_data import NO_NUMBERS, PersonalData, mask_personal_data
 
 _TAG = re.compile(
     r"</?(?:a|b|br|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|script|small|span|strong|style|sub|sup|table|tbody|td|th|thead|tr|u|ul)\b[^<>]*>",
@@ -59,11 +60,14 @@ class Masking:
     item: PersonalData
 
 
-def cleaned(complaint: Complaint) -> tuple[Complaint, list[Masking]]:
-    """The complaint as it may be stored, shown and learned from, and what was masked in it."""
+def cleaned(complaint: Complaint, official: Container[str] = NO_NUMBERS) -> tuple[Complaint, list[Masking]]:
+    """The complaint as it may be stored, shown and learned from, and what was masked in it.
+
+    `official` are numbers that stay, see `Portal.official_numbers`.
+    """
     fields: dict[str, str] = {}
     masked: list[Masking] = []
     for name in ("title", "text", "address", "village", "district"):
-        fields[name], found = mask_personal_data(readable(getattr(complaint, name)))
+        fields[name], found = mask_personal_data(readable(getattr(complaint, name)), official)
         masked.extend(Masking(name, item) for item in found)
     return Complaint(received_at=complaint.received_at, **fields), masked

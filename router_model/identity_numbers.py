@@ -4,7 +4,7 @@ The kind follows the word before the number where there is one, else the number'
 """
 
 import re
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Container, Iterator
 
 from lokal.nik import is_valid_nik
 
@@ -49,7 +49,9 @@ _NO_NUMBER = re.compile(
 )
 _OFFICIAL_SHAPE = re.compile(r"080[0489]\d{4,8}|1500\d{3}|0\d{2,3}1500\d{3}")
 
-_SIXTEEN = re.compile(rf"(?<!\d)(?<!\d[.,])(?!\d{{1,3}}[.,]\d{{5}}|(?:19|20)\d\d (?:19|20)\d\d )[1-9]\d(?:{_SEP}\d){{14}}(?!\d)")
+_SIXTEEN = re.compile(
+    rf"(?<!\d)(?<!\d\.)(?!\d{{1,3}}[.,]\d{{5}}|(?:19|20)\d\d (?:19|20)\d\d )[1-9]\d(?:{_SEP}\d){{14}}(?!\d)"
+)
 _SPACED_SIXTEEN = re.compile(r"(?<!\d)(?<!\d[ .\-])[1-9][ .\-]\d(?:[ .\-]\d){14}(?![ .\-]?\d)")
 _NPWP = re.compile(r"(?<!\d)\d\d[. ]\d{3}[. ]\d{3}[. ]\d[-. ]\d{3}[. ]\d{3}(?!\d)")
 _MOBILE = re.compile(
@@ -57,9 +59,7 @@ _MOBILE = re.compile(
     r"(?![0-3]?\d[-/. ]\d\d[-/. ](?:19|20)\d\d\b)(?!0\d[.:]\d\d ?[-–] ?\d\d[.:]\d\d)(?!0[.,]\d{3})"
     rf"(?:\(?(?:\+|00)?62\)?{GAP}(?:\(?0\)?)?|\(?(?:0|(?<!\w)o))\)?{GAP}8\)?{GAP}[1-9](?:\)?{GAP}\d){{7,10}}(?!\d)"
 )
-_REGIONS = (
-    "A[ABDEG]?|B[ABDEGHKLMNP]?|D[ABCDEGHKLMNRST]?|E[ABD]?|F|G|H|K[BHTU]?|L|M|N|P[ABSTY]?|R|S|T|W|Z"
-)
+_REGIONS = "A[ABDEG]?|B[ABDEGHKLMNP]?|D[ABCDEGHKLMNRST]?|E[ABD]?|F|G|H|K[BHTU]?|L|M|N|P[ABSTY]?|R|S|T|W|Z"
 _NO_SUFFIX = (
     r"(?!(?:RT|RW|NO|KM)\b[ .]*\d)"
     r"(?!(?:DI|KE|DAN|INI|ITU|ADA|YG|TDK|SDH|UDH|BLM|DR|DGN|UTK|KRN|CM|MM|KG|KM|RT|RW|GG|JL|ORG|THN|TH|BLN|KWH|VA|WIB|PS|CC"
@@ -73,7 +73,7 @@ _NEAR_VEHICLE = re.compile(
 _JOINED_PLATE = re.compile(rf"(?i)(?<![\w/.])(?:{_REGIONS})\d{{4}}[a-z]{{2,3}}\b")
 # A long number that is no money, or three and more groups that are no years and no official numbers.
 _LONG = re.compile(
-    r"(?i)(?<!\d)(?<!\d[.,\-/])(?<!rp)(?<!rp )(?<!rp\. )(?<!/)"
+    r"(?<!\d)(?<!\d[.,\-/])(?<!rp)(?<!rp )(?<!rp\. )(?<!/)"
     r"(?:\d{10,19}|\d{3}\.\d{3}\.\d{4}|(?!1\d\d |(?:19|20)\d\d[ \-]|\d{1,3} 1500)\d{3,6}(?:[ \-]\d{3,7}){2,4})(?!\d|[.,]\d)"
 )
 
@@ -88,9 +88,11 @@ _DIGITS = {
 _WORD_OR_DIGIT = rf"(?:\d|\b(?:{'|'.join(sorted(_DIGITS, key=len, reverse=True))})\b)"
 _SPOKEN = re.compile(rf"(?<![\d.,])(?:plus )?{_WORD_OR_DIGIT}(?:[ ,.\-–/]{{0,3}}{_WORD_OR_DIGIT}){{8,19}}(?!\d)")
 _SPOKEN_PART = re.compile(r"\d|[a-z]+")
-_MAY_BE_SPOKEN = re.compile(r"lapan\W|tiga\W|lima\W|dua\W")
+_MIXED = re.compile(rf"\d[ ,.\-–/]{{1,3}}(?:{'|'.join(_DIGITS)})[ ,.\-–/]{{1,3}}{_WORD_OR_DIGIT}")
 
-_FEW_DIGITS = re.compile(rf"\d{GAP}\d{GAP}\d")
+_SEVEN_DIGITS = re.compile(r"\d(?:[^\w\n]{0,4}\d){6}")
+_JOINED = re.compile(r"\d{4}[a-z]{2,3}\b")
+_VEHICLES = ("plat", "nopol", "pol", "mobil", "motor", "tru", "bus", "angkot", "kendaraan", "taksi", "avanza", "pick")
 _NOT_DIGITS = re.compile(r"\D+")
 
 
@@ -106,56 +108,49 @@ def digits_of(number: str) -> str:
     return f"0{digits[2:].lstrip('0')}" if digits.startswith("62") and len(digits) > 9 else digits
 
 
-def number_spans(text: str, official: Container[str], taken: Collection[Span]) -> list[Span]:
-    """Numbers that do not overlap each other or what was `taken` before; `official` as in `find_personal_data`."""
-    lower = lowered(text)
-    if not _FEW_DIGITS.search(text):
-        return _apart(_spoken(lower), taken)
-    return _apart(
-        (
-            (kind, start, end)
-            for kind, start, end in _candidates(text, lower)
-            if kind not in ("phone", "account") or not _stays(digits_of(text[start:end]), official)
-        ),
-        taken,
-    )
+def number_spans(text: str, lower: str, official: Container[str]) -> Iterator[Span]:
+    """Numbers, some of them twice: the first of overlapping ones counts. `official` as in `find_personal_data`."""
+    for kind, start, end in _candidates(text, lower):
+        if kind not in ("phone", "account") or not _stays(digits_of(text[start:end]), official):
+            yield kind, start, end
 
 
 def _stays(digits: str, official: Container[str]) -> bool:
     return digits in official or _OFFICIAL_SHAPE.fullmatch(digits) is not None
 
 
-def _apart(candidates: Iterator[Span], taken: Collection[Span]) -> list[Span]:
-    found: list[Span] = []
-    for candidate in candidates:
-        _, start, end = candidate
-        if not any(start < other_end and other_start < end for _, other_start, other_end in (*taken, *found)):
-            found.append(candidate)
-    return found
-
-
 def _candidates(text: str, lower: str) -> Iterator[Span]:
+    long = _SEVEN_DIGITS.search(lower) is not None
+    if long:
+        yield from _long_numbers(lower)
+    yield from _plates(text, lower)
+    if long:
+        for match in _LONG.finditer(lower):
+            digits = _NOT_DIGITS.sub("", match[0])
+            yield "bpjs" if len(digits) == 13 and digits.startswith("000") else "account", *match.span()
+    yield from _spoken(lower)
+
+
+def _long_numbers(lower: str) -> Iterator[Span]:
     for match in _NPWP.finditer(lower):
         yield "npwp", *match.span()
     for pattern in (_SIXTEEN, _SPACED_SIXTEEN):
         for match in pattern.finditer(lower):
             yield _kind_of_sixteen(lower, match), *match.span()
-    yield from _mobiles(lower)
-    yield from _announced(lower)
-    for match in _PLATE.finditer(text):
-        yield "plate", *match.span()
-    for pattern, group in ((_NEAR_VEHICLE, 1), (_JOINED_PLATE, 0)):
-        for match in pattern.finditer(text):
-            yield "plate", *match.span(group)
-    for match in _LONG.finditer(text):
-        digits = _NOT_DIGITS.sub("", match[0])
-        yield "bpjs" if len(digits) == 13 and digits.startswith("000") else "account", *match.span()
-    yield from _spoken(lower)
-
-
-def _mobiles(lower: str) -> Iterator[Span]:
     for match in _MOBILE.finditer(lower):
         yield "phone", *match.span()
+    yield from _announced(lower)
+
+
+def _plates(text: str, lower: str) -> Iterator[Span]:
+    for match in _PLATE.finditer(text):
+        yield "plate", *match.span()
+    if any(vehicle in lower for vehicle in _VEHICLES):
+        for match in _NEAR_VEHICLE.finditer(text):
+            yield "plate", *match.span(1)
+    if _JOINED.search(lower):
+        for match in _JOINED_PLATE.finditer(text):
+            yield "plate", *match.span()
 
 
 def _kind_of_sixteen(lower: str, match: re.Match[str]) -> str:
@@ -185,7 +180,7 @@ def _announced(lower: str) -> Iterator[Span]:
 
 def _spoken(lower: str) -> Iterator[Span]:
     """Numbers in words, such as "kosong delapan satu dua ...", wholly or in part."""
-    if not _MAY_BE_SPOKEN.search(lower):
+    if "lapan" not in lower and not _MIXED.search(lower):
         return
     for match in _SPOKEN.finditer(lower):
         parts = _SPOKEN_PART.findall(match[0].removeprefix("plus "))

@@ -1,6 +1,7 @@
 """Mail addresses and links that lead to one person: profiles, shared files, requests with their number."""
 
 import re
+from collections.abc import Iterator
 
 Span = tuple[str, int, int]
 """Kind, start and end of one find."""
@@ -10,8 +11,8 @@ _MAIL = re.compile(
     r"[\w-]+(?:(?:\.| \. ?| (?:dot|titik) )[\w-]+)+\b",
     re.IGNORECASE,
 )
-_MAY_BE_MAIL = re.compile(r"@|[\[(]at[\])]| (?:dot|titik) ", re.IGNORECASE)
-_LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"']{3,2000}", re.IGNORECASE)
+_MAIL_SIGNS = ("@", "[at]", "(at)", " dot ", " titik ")
+_LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"']{3,400}", re.IGNORECASE)
 _END = ".,;:!?)]}"
 _PERSONS_LINK = re.compile(
     r"""
@@ -31,19 +32,28 @@ _PERSONS_LINK = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_PLACE_LINK = re.compile(r"(?i)^(?:https?://)?(?:[\w-]+\.)*(?:google\.[\w.]+/maps|maps\.|goo\.gl/maps|openstreetmap\.org)")
+_PLACE_LINK = re.compile(
+    r"(?i)^(?:https?://)?(?:[\w-]+\.)*(?:google\.[\w.]+/maps|maps\.|goo\.gl/maps|openstreetmap\.org)"
+)
 
 
-def online_spans(text: str) -> list[Span]:
-    """Mail addresses (also "nama at contoh dot com") and links by which a person is known; others stay."""
-    found: list[Span] = []
-    if "://" in text or "www." in text.lower():
+def apart(candidates: Iterator[Span], taken: bytearray) -> Iterator[Span]:
+    """Those that overlap nothing `taken`, which has a byte for each character; marks them there, plates and links
+    with 2 and all else with 1."""
+    for kind, start, end in candidates:
+        if not any(taken[start:end]):
+            taken[start:end] = (b"\2" if kind in ("plate", "link") else b"\1") * (end - start)
+            yield kind, start, end
+
+
+def online_spans(text: str, lower: str) -> Iterator[Span]:
+    """Mail addresses (also "nama at contoh dot com") and links by which a person is known; others stay. Links come
+    first, for a mail address may stand in one."""
+    if "://" in text or "www." in lower:
         for match in _LINK.finditer(text):
             link = match[0].rstrip(_END)
             if not _PLACE_LINK.match(link) and _PERSONS_LINK.match(link):
-                found.append(("link", match.start(), match.start() + len(link)))
-    if _MAY_BE_MAIL.search(text):
+                yield "link", match.start(), match.start() + len(link)
+    if any(sign in lower for sign in _MAIL_SIGNS):
         for match in _MAIL.finditer(text):
-            if not any(start < match.end() and match.start() < end for _, start, end in found):
-                found.append(("email", *match.span()))
-    return found
+            yield "email", *match.span()

@@ -8,9 +8,8 @@ from collections.abc import Collection, Iterator
 from functools import cache
 from importlib import resources
 
-from router_model.identity_numbers import lowered
 from router_model.online_identity import Span
-from router_model.tokens import abbreviations, is_root, stem
+from router_model.tokens import abbreviations, is_root, stem, stem_exceptions
 
 MOST_WORDS = 6
 """Words of the longest name that is read."""
@@ -22,16 +21,17 @@ _RELATION = (
 )
 _CUE = re.compile(
     rf"""
-    (?<![\w\[]) (?:
-        (?P<named> (?: nama | nma ) {_RELATION} \ ?[:=;] )
-      | (?P<mine> (?: nama | nma ) \ (?: saya | sy | sya | aku | lengkap | kami ) (?: \ (?: adalah | ialah | yaitu ) )?
+    (?P<named> (?: nama | nma ) {_RELATION} [\ .]{{0,2}} [:=;] )
+  | (?P<beside> (?<=\d) \ an (?=\ ) )
+  | (?<![\w\[]) (?:
+        (?P<mine> (?: nama | nma ) \ (?: saya | sy | sya | aku | lengkap | kami ) (?: \ (?: adalah | ialah | yaitu ) )?
             | saya ,? \ nama | saya\ bernama | nama \ (?: anak | ibu | bapak | ayah | suami | istri ) (?: \ (?: saya | kandung ) )?
             | perkenalkan ,? (?: \ nama )? (?: \ (?: saya | sy | aku | kami ) )? | nama (?: \ (?: pelapor | pemohon | pasien | siswa ) ) )
       | (?P<behalf> a\.\ ?n\.? | an\. | a/n\.? | (?: ber )? atas \ (?: nama | nma )
-            | (?: kk | ktp | akta | akte | npwp | bpjs | kis | rekening | nik ) \ an )
-      | (?P<called> bernama | dengan \ nama | alm\. | alm(?:arhum(?:ah)?)? (?=\ (?:bapak|ibu|bpk)) )
-    ) (?! \w )
-  | \b (?P<signed> (?: hormat | salam ) \ ? (?: saya | kami | hormat )? \ ? ,? \n )
+            | (?: kk | ktp | akta | akte | npwp | bpjs | kis | rekening | nik ) \ an (?=\ ) )
+      | (?P<called> bernama | dengan \ nama (?! {_RELATION} \ ?[:=;] ) | alm\. | alm(?:arhum(?:ah)?)? (?=\ (?:bapak|ibu|bpk)) )
+    ) (?: (?<=[./]) | (?<=/n) | (?! \w ) )
+  | \b (?<!dengan\ ) (?P<signed> (?: hormat | salam ) \ ? (?: saya | kami | hormat )? \ ? ,? \n )
     """,
     re.VERBOSE,
 )
@@ -48,8 +48,12 @@ _THING_BEFORE = re.compile(
     r"|pulau|danau|kapal|restoran|rumah makan|proyek|usaha|organisasi|ormas|klub|club|komunitas|daerah|tempat|lokasi)"
     r"(?: \w+)? (?:yang |yg )?(?:bernama|dengan nama)$"
 )
+_PERSON_BEFORE = re.compile(
+    r"\b(?:petugas|oknum|pegawai|warga|ketua|anak(?:nya)?|orang|ibu|bapak|guru|dokter|bidan|staf|staff|kader|siswa|murid|adik|kakak|mandor"
+    r"|pemilik|sopir|saya)\b"
+)
 _IDENTITY_BEFORE = re.compile(
-    r"(?:\b(?:rumah|kediaman|rmh|milik|pasien|korban|pelapor|pemohon|nasabah|pelanggan|hubungi|menghubungi|kontak|narahubung|cp"
+    r"(?:\b(?:rumah|kediaman|rmh|milik|pasien|korban|pelapor|pemohon|nasabah|pelanggan|hubungi|menghubungi|menghub|hub|kontak|narahubung|cp"
     r"|contact person|tetangga(?: saya| kami)?|penerima(?: bantuan)?|ahli waris|terlapor|warga(?: saya| kami)?|lansia|janda"
     r"|(?:anak|putra|putri|istri|suami|keluarga)(?: dari)?|saya|an|nama|bernama|oknum|atas) ?:? ?)$"
 )
@@ -57,8 +61,29 @@ _IDENTITY_AFTER = re.compile(
     r"[ ,;:.()\n-]{0,4}(?:(?:dengan |dg |no\.? ?|nomor )*(?:nik|ktp|kk|hp|wa|tlp|telp|telepon|bpjs|npwp)\b"
     r"|umur|usia|beralamat|berusia|yang tinggal|\d{1,3} ?(?:th|thn|tahun)\b)"
 )
+_SAYA = re.compile(r"(?<![\w\[])(?:saya|sy) (?=[^\W\d_])")
+_INTRODUCED = re.compile(
+    r"[ ,;:.()\n]{1,4}(?:(?:dengan |dg |dgn |no\.? ?|nomor |nomer )*(?:nik|ktp|kk)\b|warga\b|selaku\b|alamat\b|umur\b|beralamat\b|ketua\b"
+    r"|tinggal di\b|driver\b|rt\b|\d{16})"
+)
 _HONORIFICS = ("pak ", "bpk", "ibu ", "bu ", "sdr", "saudar", "ny", "tn", "alm", "mas ", "mbak ")
-_CUES = ("nama", "nma", "a.n", "a. n", "an.", " an ", "a/n", "perkenalkan", "alm", "hormat", "salam")
+_CUES = (
+    "nama",
+    "nma",
+    "a.n",
+    "a. n",
+    " an.",
+    "\nan.",
+    "(an.",
+    " an ",
+    "a/n",
+    "perkenalkan",
+    " alm",
+    "hormat",
+    " salam",
+    "\nsalam",
+)
+_FIRST = ("an.", "alm", "salam")
 
 _WORD = re.compile(r"([^\W\d_](?:[\w]|['’`](?=\w)|-(?=[^\W\d_]))*)(\.?)")
 _JOINT = re.compile(r" ?(?=[^\W\d_])")
@@ -67,7 +92,9 @@ _BEFORE_NUMBER = re.compile(
     r"(?:(?:no|nomor|nomer|nik|hp|wa|telp|tlp|telepon|ktp|kk|dengan|cp)\b[ .:]{0,3}){0,3}$",
     re.IGNORECASE,
 )
-_AFTER_NUMBER = re.compile(r" ?[(,/-] ?(?:(?:bapak|bpk|pak|ibu|bu|mas|mbak)\b\.? )?(?=[^\W\d_])", re.IGNORECASE)
+_AFTER_NUMBER = re.compile(
+    r" ?[(,/\n -] ?(?P<honorific>(?:bapak|bpk|pak|ibu|bu|mas|mbak)\b\.? )?(?=[^\W\d_])", re.IGNORECASE
+)
 
 _NO_NAME = frozenset(
     """
@@ -87,10 +114,12 @@ _NO_NAME = frozenset(
     mewakili penduduk ingin hendak bermaksud bertanya melapor melaporkan salam hormat selamat pagi siang sore malam
     lebih kurang email surel tinggal tempat jabatan pekerjaan status agama perihal hal sekian demikian cuma gak ga nggak
     g ndak engga kok kan sih blm sdh tdk kenapa mengapa dimana lalu kemudian padahal bukan mbr dtks bpjs kis kip pkh
+    pemohon pelapor pelanggan alm almarhum ke dg utk bin oleh sebagai seperti serta tetap tanpa saat sejak hingga sampe maka sedang sbg sbagai
     bpnt bansos rs tni polri pln pdam dishub dlh pupr bpn fb ig facebook instagram bin binti alias tertanda via
     """.split()
 )
 
+_PREFIXED = re.compile(r"me|di|ter|ber|pe|ke|se|\w+(?:nya|kan)$")
 _PARTICLES = ("i", "ni", "si")
 
 
@@ -101,7 +130,7 @@ def _known_names() -> frozenset[str]:
     return frozenset(file.read_text("utf-8").split()[1:])
 
 
-def _is_name(word: str, loose: bool) -> bool:
+def _is_name(word: str, loose: bool, first: bool = True) -> bool:
     """`loose`: after a clear cue any word passes that is no Indonesian word; else only names and capitals."""
     low = word.lower().replace("’", "'")
     if low in _NO_NAME:
@@ -111,21 +140,26 @@ def _is_name(word: str, loose: bool) -> bool:
     if len(word) == 1:
         return word.isupper()
     capital = word[0].isupper() and not word.isupper()
-    common = low in abbreviations() or is_root(low) or is_root(stem(low))
+    common = low in abbreviations() or low in stem_exceptions() or is_root(low) or is_root(stem(low))
     if capital:
+        if not first and not _PREFIXED.match(low) and low not in abbreviations():
+            return True
         return not common or (is_root(low) and stem(low) == low)
     return not common and (loose or word.isupper()) and len(word) > 2
 
 
-def _passes(text: str, match: re.Match[str], loose: bool) -> bool:
+def _passes(text: str, match: re.Match[str], loose: bool, first: bool) -> bool:
     """Whether a word belongs to a name: by itself, or because a name follows ("i wayan", "KADEK SULUH PERMANA")."""
-    if _is_name(match[1], loose):
+    if _is_name(match[1], loose, first):
         return True
-    word = match[1].lower()
+    word = match[1]
     following = _WORD.match(text, match.end() + 1)
-    if not following or following[1].lower() not in _known_names():
+    if not following or not _is_name(following[1], loose and word[0].isupper()):
         return False
-    return word in _PARTICLES or (loose and word not in _NO_NAME and is_root(word))
+    low, known = word.lower(), following[1].lower() in _known_names()
+    if low in _PARTICLES:
+        return known
+    return loose and low not in _NO_NAME and is_root(low) and (known or word.isupper())
 
 
 def _name_at(text: str, start: int, loose: bool) -> tuple[int, int] | None:
@@ -133,7 +167,7 @@ def _name_at(text: str, start: int, loose: bool) -> tuple[int, int] | None:
     end = position = start
     for _ in range(MOST_WORDS):
         match = _WORD.match(text, position)
-        if not match or not _passes(text, match, loose):
+        if not match or not _passes(text, match, loose, position == start):
             break
         end = match.end(1)
         stops = match[2] and len(match[1]) > 4
@@ -146,45 +180,63 @@ def _name_at(text: str, start: int, loose: bool) -> tuple[int, int] | None:
     return start, end
 
 
-def name_spans(text: str, taken: Collection[Span]) -> list[Span]:
-    """Names apart from each other and from what was `taken` before; the honorific before a name stays."""
-    found: list[Span] = []
-    for start, end in _candidates(text, taken):
-        if not any(start < other_end and other_start < end for _, other_start, other_end in (*taken, *found)):
-            found.append(("name", start, end))
-    return found
+def name_spans(text: str, lower: str, taken: bytearray, numbers: Collection[Span]) -> Iterator[Span]:
+    """Names; the honorific before one stays. `taken` as in `apart`, `numbers` what was found before."""
+    for start, end in _candidates(text, lower, taken, numbers):
+        yield "name", start, end
 
 
-def _candidates(text: str, taken: Collection[Span]) -> Iterator[tuple[int, int]]:
-    lower = lowered(text)
-    if any(cue in lower for cue in _CUES):
+def _candidates(text: str, lower: str, taken: bytearray, numbers: Collection[Span]) -> Iterator[tuple[int, int]]:
+    if any(cue in lower for cue in _CUES) or lower.startswith(_FIRST):
         yield from _after_cues(text, lower)
+    if "saya" in lower:
+        yield from _after_saya(text, lower)
     if any(word in lower for word in _HONORIFICS):
         yield from _with_honorific(text, lower, taken)
-    for kind, start, end in taken:
+    for kind, start, end in numbers:
         if kind not in ("plate", "link"):
             yield from _beside_number(text, start, end)
 
 
 def _after_cues(text: str, lower: str) -> Iterator[tuple[int, int]]:
     for cue in _CUE.finditer(lower):
-        if cue.lastgroup == "called" and _THING_BEFORE.search(lower, max(0, cue.start() - 40), cue.end()):
+        if cue.lastgroup == "called" and _is_thing(lower, cue):
             continue
         between = _BETWEEN.match(lower, cue.end())
         start = between.end() if between else cue.end()
-        loose = cue.lastgroup in ("named", "mine", "behalf", "called")
+        loose = cue.lastgroup in ("named", "mine", "behalf", "beside", "called")
         if name := _name_at(text, start, loose):
             yield name
 
 
-def _with_honorific(text: str, lower: str, taken: Collection[Span]) -> Iterator[tuple[int, int]]:
-    for honorific in _HONORIFIC.finditer(lower):
-        name = _name_at(text, honorific.end(), loose=False)
+def _is_thing(lower: str, cue: re.Match[str]) -> bool:
+    first = max(0, cue.start() - 40)
+    thing = _THING_BEFORE.search(lower, first, cue.end())
+    return thing is not None and not _PERSON_BEFORE.search(lower, first, thing.end())
+
+
+def _after_saya(text: str, lower: str) -> Iterator[tuple[int, int]]:
+    """ "Saya Ketut Rajin, warga ...": a known name, or two capitals, or what stands before a word of identity."""
+    for saya in _SAYA.finditer(lower):
+        name = _name_at(text, saya.end(), loose=True)
         if not name:
             continue
+        words = [word[1] for word in _WORD.finditer(text, *name)]
+        known = sum(word.lower() in _known_names() for word in words)
+        capitals = sum(word[0].isupper() and not word.isupper() for word in words)
+        introduced = _INTRODUCED.match(lower, name[1]) is not None
+        if introduced and (known or capitals or len(words) > 1) or capitals > 1 or (known and capitals):
+            yield name
+
+
+def _with_honorific(text: str, lower: str, taken: bytearray) -> Iterator[tuple[int, int]]:
+    for honorific in _HONORIFIC.finditer(lower):
         before = _IDENTITY_BEFORE.search(lower, max(0, honorific.start() - 30), honorific.start())
+        name = _name_at(text, honorific.end(), loose=True)
+        if not name:
+            continue
         after = _IDENTITY_AFTER.match(lower, name[1])
-        numbered = any(name[1] <= start <= name[1] + 15 for kind, start, _ in taken if kind not in ("plate", "link"))
+        numbered = 1 in taken[name[1] : name[1] + 16]
         if before or after or numbered:
             yield name
 
@@ -194,12 +246,12 @@ def _beside_number(text: str, start: int, end: int) -> Iterator[tuple[int, int]]
     if before := _BEFORE_NUMBER.search(text, max(0, start - 80), start):
         first, last = before.span(1)
         words = list(_WORD.finditer(text, first, last))
-        while words and not _is_name(words[0][1], loose=False):
+        while words and words[0][1].lower() in _NO_NAME:
             words.pop(0)
-        kept = [word for word in words if _is_name(word[1], loose=False)]
-        if kept and kept == words and any(word[1].lower() in _known_names() for word in words):
+        known = any(word[1].lower() in _known_names() for word in words)
+        if known and all(_is_name(word[1], loose=True) for word in words):
             yield words[0].start(), words[-1].end(1)
     if (after := _AFTER_NUMBER.match(text, end)) and (name := _name_at(text, after.end(), loose=False)):
         words = list(_WORD.finditer(text, *name))
-        if any(word[1].lower() in _known_names() for word in words):
+        if after["honorific"] or any(word[1].lower() in _known_names() for word in words):
             yield name

@@ -7,9 +7,10 @@ stay, as do the names of streets, shops and bodies.
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
-from router_model.identity_numbers import number_spans
-from router_model.online_identity import online_spans
+from router_model.identity_numbers import lowered, number_spans
+from router_model.online_identity import apart, online_spans
 from router_model.person_names import name_spans
 
 KIND_LABELS = {
@@ -53,9 +54,11 @@ def find_personal_data(text: str, official: Container[str] = NO_NUMBERS) -> list
 
     `official` are numbers that stay, digits only and from the 0 on, such as "0361223333".
     """
-    found = online_spans(text)
-    found += number_spans(text, official, found)
-    found += name_spans(text, found)
+    if not text or text.isspace():
+        return []
+    lower, taken = lowered(text), bytearray(len(text))
+    found = list(apart(chain(online_spans(text, lower), number_spans(text, lower, official)), taken))
+    found += apart(name_spans(text, lower, taken, tuple(found)), taken)
     return [PersonalData(*span) for span in sorted(found, key=lambda span: span[1])]
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from router_model.errors import PortalError
+from router_model.identity_numbers import digits_of
 from router_model.landmark import Landmark, landmark_faults, read_landmarks
 from router_model.office_calendar import CalendarDay, read_calendar
 from router_model.portal_table import CERTAINTIES, cell_certainty, cell_date, cell_parts, table_rows
@@ -33,6 +34,7 @@ REPORT_TYPES = {
     "aspirasi": "Aspirasi",
 }
 URGENCY_LEVELS = ("darurat", "tinggi", "sedang", "rendah")
+_NUMBER = re.compile(r"\+?\(?\d[\d ().\-]*\d")
 KIND_LABELS = {
     "kelurahan": "Kelurahan",
     "desa": "Desa",
@@ -137,6 +139,15 @@ class Portal:
     landmarks: tuple[Landmark, ...] = ()
     limits: TimeLimits = NO_LIMITS
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def official_numbers(self) -> frozenset[str]:
+        """Numbers of emergency contacts and of agencies' channels, as `digits_of` gives them: no person's, so they
+        stay in a text."""
+        channels = [agency.channel for agency in self.agencies] + [
+            contact.number for contact in self.emergency_contacts
+        ]
+        return frozenset(digits_of(number) for channel in channels for number in _NUMBER.findall(channel))
 
     @cached_property
     def agency(self) -> dict[str, Agency]:

@@ -87,13 +87,13 @@ class Router:
         `refused` are codes of agencies that said it is not their matter: none of them is suggested, and a person has
         to look.
         """
-        clean, masked = cleaned(complaint)
+        clean, masked = cleaned(complaint, self.portal.official_numbers)
         prediction, evidence = self.scorer.predict_explained(clean)
         return replace(self.advise(prediction, tuple(masked), refused), evidence=evidence)
 
     def suggest_many(self, complaints: list[Complaint]) -> list[Suggestion]:
         """The same advice as one by one, faster and without evidence."""
-        clean = [cleaned(complaint) for complaint in complaints]
+        clean = [cleaned(complaint, self.portal.official_numbers) for complaint in complaints]
         predictions = self.scorer.predict_many([complaint for complaint, _ in clean])
         return [
             self.advise(prediction, tuple(masked)) for prediction, (_, masked) in zip(predictions, clean, strict=True)

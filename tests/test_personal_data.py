@@ -8,6 +8,7 @@ from router_model.cleaning import cleaned
 from router_model.complaint import Complaint
 from router_model.personal_data import MASKS, find_personal_data, mask_personal_data
 from router_model.portal import Portal
+from router_model.tokens import normal_words
 
 
 def masked(text: str) -> str:
@@ -19,7 +20,7 @@ def masked(text: str) -> str:
 )
 @pytest.mark.parametrize("frame", ["NIK saya {}", "no KK: {}.", "({})", "NIK{}", "NIK saya:{},mohon dicek"])
 def test_identity_and_family_card_numbers_are_masked(frame: str, number: str) -> None:
-    assert masked(frame.format(number)) == frame.format("[NIK]")
+    assert masked(frame.format(number)) == frame.format("[KK]" if "KK" in frame else "[NIK]")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,6 @@ def test_number_plates_are_masked(plate: str) -> None:
     [
         "rekening BCA 123-456-7890 atas nama",
         "no rek 7720012345, atas nama",
-        "BPJS 0001234567890",
         "id pelanggan 512345678901",
         "transfer ke 7720012345678.",
     ],
@@ -139,3 +139,36 @@ def test_finds_are_in_order_apart_and_inside_the_text(text: str) -> None:
     edges = [edge for item in found for edge in (item.start, item.end)]
     assert edges == sorted(edges)
     assert all(0 <= item.start < item.end <= len(text) and item.kind in MASKS for item in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("BPJS 0001234567890", "BPJS [BPJS]"),
+        ("NPWP 09.254.294.3-407.000", "NPWP [NPWP]"),
+        ("profil https://www.facebook.com/ketut.rajin.77 itu", "profil [TAUTAN] itu"),
+        ("peta https://www.google.com/maps?q=-8.65,115.21", "peta https://www.google.com/maps?q=-8.65,115.21"),
+        ("hubungi kosong delapan satu dua tiga empat lima enam tujuh delapan sembilan", "hubungi [TELEPON]"),
+        ("Ibu Sari Murti, NIK 5171014508950001", "Ibu [NAMA], NIK [NIK]"),
+        ("nama saya tidak terdaftar", "nama saya tidak terdaftar"),
+    ],
+)
+def test_each_kind_has_its_own_mask(text: str, wanted: str) -> None:
+    assert masked(text) == wanted
+
+
+def test_digits_of_other_scripts_and_key_caps_do_not_slip_through() -> None:
+    for number in ("٠٨١٢٣٤٥٦٧٨٩٠", "0️⃣8️⃣1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣7️⃣8️⃣9️⃣0️⃣"):
+        assert cleaned(Complaint(text=f"hubungi {number} ya"))[0].text == "hubungi [TELEPON] ya"
+
+
+def test_numbers_that_the_portal_gives_out_stay_and_a_persons_do_not(portal: Portal) -> None:
+    assert "0361223333" in portal.official_numbers
+    text = "telepon 0361-223333 atau +62 361 223333, hp saya 081234567890"
+    clean, _ = cleaned(Complaint(text=text), portal.official_numbers)
+    assert clean.text == "telepon 0361-223333 atau +62 361 223333, hp saya [TELEPON]"
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_a_mask_is_no_word(kind: str) -> None:
+    assert normal_words(f"air {MASKS[kind]} mati") == ["air", "mati"]
