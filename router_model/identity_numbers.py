@@ -21,8 +21,8 @@ _KIND_WORDS = re.compile(
       | (?P<nik> nik | e?-?ktp (?:-el)? | nomor\ induk\ kependudukan )
       | (?P<npwp> npwp )
       | (?P<bpjs> bpjs | bpjstk | jkn (?:\W{1,3}kis)? | kis | kpj )
-      | (?P<phone> telp?(?:on|pon|epon)? | tlp?n? | tilp | hp | handphone | ponsel | wa | whatsapp? | cp | contact\ person | kontak
-            | hubungi | (?:no|nomor)\ (?:saya|kami) )
+      | (?P<phone> telp?(?:on|pon|epon)? | tlp?n? | tilp | hp | handphone | ponsel | wa | whatsapp? | cp
+            | contact\ person | kontak | hubungi | (?:no|nomor)\ (?:saya|kami) )
       | (?P<account> (?:no)?rek (?:ening)? | bca | bni | bri | bpd | btn | mandiri | nisn | nip | nib | nopel
             | (?:id)?\ ?pel (?:anggan)? | sambungan | meter(?:an)? | nasabah )
     ) (?![^\W\d_])
@@ -67,14 +67,16 @@ _NO_SUFFIX = (
 )
 _PLATE = re.compile(rf"\b(?!P3K\b)(?:{_REGIONS})[ .\-]?\d{{3,4}}[ .\-]?{_NO_SUFFIX}[A-Z]{{1,3}}\b")
 _NEAR_VEHICLE = re.compile(
-    r"(?i)\b(?:plat|pelat|nopol|no\.? ?pol|nomor polisi|mobil|motor|truk|truck|bus|angkot|kendaraan|taksi|avanza|pick ?up)"
+    r"(?i)\b(?:plat|pelat|nopol|no\.? ?pol|nomor polisi|mobil|motor|truk|truck|bus|angkot|kendaraan|taksi"
+    r"|avanza|pick ?up)"
     rf"[^\d\n]{{0,20}}?\b((?:{_REGIONS})[ .\-]?\d{{1,4}}[ .\-]?{_NO_SUFFIX}[A-Z]{{1,3}})\b"
 )
 _JOINED_PLATE = re.compile(rf"(?i)(?<![\w/.])(?:{_REGIONS})\d{{4}}[a-z]{{2,3}}\b")
 # A long number that is no money, or three and more groups that are no years and no official numbers.
 _LONG = re.compile(
     r"(?<!\d)(?<!\d[.,\-/])(?<!rp)(?<!rp )(?<!rp\. )(?<!/)"
-    r"(?:\d{10,19}|\d{3}\.\d{3}\.\d{4}|(?!1\d\d |(?:19|20)\d\d[ \-]|\d{1,3} 1500)\d{3,6}(?:[ \-]\d{3,7}){2,4})(?!\d|[.,]\d)"
+    r"(?:\d{10,19}|\d{3}\.\d{3}\.\d{4}|(?!1\d\d |(?:19|20)\d\d[ \-]|\d{1,3} 1500)\d{3,6}(?:[ \-]\d{3,7}){2,4})"
+    r"(?!\d|[.,]\d)"
 )
 
 _DIGITS = {
@@ -86,7 +88,7 @@ _DIGITS = {
     for word in words.split()
 }  # fmt: skip
 _WORD_OR_DIGIT = rf"(?:\d|\b(?:{'|'.join(sorted(_DIGITS, key=len, reverse=True))})\b)"
-_SPOKEN = re.compile(rf"(?<![\d.,])(?:plus )?{_WORD_OR_DIGIT}(?:[ ,.\-–/]{{0,3}}{_WORD_OR_DIGIT}){{8,19}}(?!\d)")
+_SPOKEN = re.compile(rf"(?<!\d)(?<!\d[.,])(?:plus )?{_WORD_OR_DIGIT}(?:[ ,.\-–/]{{0,3}}{_WORD_OR_DIGIT}){{8,19}}(?!\d)")
 _SPOKEN_PART = re.compile(r"\d|[a-z]+")
 _MIXED = re.compile(rf"\d[ ,.\-–/]{{1,3}}(?:{'|'.join(_DIGITS)})[ ,.\-–/]{{1,3}}{_WORD_OR_DIGIT}")
 

@@ -19,14 +19,16 @@ _PERSONS_LINK = re.compile(
     ^ (?:https?://)? (?:[\w-]+\.)*?
     (?:
         (?: facebook | fb | instagram | tiktok | twitter | x | threads | linkedin | t )
-            \. (?: com | me | net ) / (?! (?: share | sharer | hashtag | explore | groups | events | watch | p | reel ) \b ) \S
+            \. (?: com | me | net ) /
+            (?! (?: share | sharer | hashtag | explore | groups | events | watch | p | reel ) \b ) \S
       | (?: drive | docs | photos ) \. google \. com /
       | (?: forms \. gle | bit \. ly / ktp | dropbox \. com ) / \S
       | (?! (?:www\.)? (?: google \. [\w.]+ /maps | maps \. | goo \. gl /maps ) )
         \S*? (?:
             [?&;] (?: \w*_ )? (?: id | uid | user | nik | kk | no | nomor | key | kode | code | token | tiket | ticket
                 | email | hp | phone | telp | nama | npwp | bpjs | pendaftaran | \w+_id | no_\w+ ) = [^&\s]
-          | / (?=[\w-]*\d) (?: \d{9,} | [0-9a-f]{8}-[0-9a-f]{4}-[\w-]{4,} | (?=\w*\d\w*\d) (?=\w*[a-z]) \w{20,} ) (?: [/?\#] | $ )
+          | / (?=[\w-]*\d)
+            (?: \d{9,} | [0-9a-f]{8}-[0-9a-f]{4}-[\w-]{4,} | (?=\w*\d\w*\d) (?=\w*[a-z]) \w{20,} ) (?: [/?\#] | $ )
         )
     )
     """,

@@ -15,32 +15,45 @@ MOST_WORDS = 6
 """Words of the longest name that is read."""
 
 _RELATION = (
-    r"(?:\ (?:lengkap|saya|sy|sya|kami|pelapor|pemohon|siswa|siswi|anak|pasien|pemilik|penerima|peserta|korban|orang\ tua|ortu|ibu"
-    r"|bapak|ayah|istri|suami|ibu\ kandung|kepala\ keluarga|kk|ktp|di\ ktp|pengadu|warga|kpm|wali|terlapor|pelaku|pelanggan"
-    r"|tertanggung|ahli\ waris|pemegang\ kartu|pengirim|saksi)){0,2}"
+    r"(?:\ (?:lengkap|saya|sy|sya|kami|pelapor|pemohon|siswa|siswi|anak|pasien|pemilik|penerima|peserta|korban"
+    r"|orang\ tua|ortu|ibu|bapak|ayah|istri|suami|ibu\ kandung|kepala\ keluarga|kk|ktp|di\ ktp|pengadu|warga|kpm|wali"
+    r"|terlapor|pelaku|pelanggan|tertanggung|ahli\ waris|pemegang\ kartu|pengirim|saksi)){0,2}"
+)
+_THINGS = (
+    r"(?:jalan|jln|jl|toko|sekolah|instansi|desa|kelurahan|kecamatan|kabupaten|kota|usaha|perusahaan|gang|pasar|dusun|banjar|barang"
+    r"|kegiatan|aplikasi|akun|bank|rs|puskesmas|program|lembaga|kantor|perumahan|lokasi|tempat|produk|obat|hotel|pt|cv|dinas|rt|rw)\b"
 )
 _CUE = re.compile(
     rf"""
-    (?P<named> (?: nama | nma ) {_RELATION} [\ .]{{0,2}} [:=;] )
+    (?P<named> (?: nama | nma ) (?: \ (?! {_THINGS} ) [^\W\d_]{{2,12}} ){{0,3}} [\ .]{{0,2}} [:=;] )
   | (?P<beside> (?<=\d) \ an (?=\ ) )
   | (?<![\w\[]) (?:
-        (?P<mine> (?: nama | nma ) \ (?: saya | sy | sya | aku | lengkap | kami ) (?: \ (?: adalah | ialah | yaitu ) )?
-            | saya ,? \ nama | saya\ bernama | nama \ (?: anak | ibu | bapak | ayah | suami | istri ) (?: \ (?: saya | kandung ) )?
-            | perkenalkan ,? (?: \ nama )? (?: \ (?: saya | sy | aku | kami ) )? | nama (?: \ (?: pelapor | pemohon | pasien | siswa ) ) )
+        (?P<plain> nama (?= \ [^\W\d_]) (?! \ (?: saya | sy | sya | aku | kami | lengkap | anak | ibu | bapak
+            | ayah | suami | istri | pelapor | pemohon | pasien | siswa ) \b ) )
+      | (?P<mine> (?: nama | nma ) \ (?: saya | sy | sya | aku | lengkap | kami ) (?: \ (?: adalah | ialah | yaitu ) )?
+            | saya ,? \ nama | saya\ bernama
+            | nama \ (?: anak | ibu | bapak | ayah | suami | istri ) (?: \ (?: saya | kandung ) )?
+            | perkenalkan ,? (?: \ nama )? (?: \ (?: saya | sy | aku | kami ) )?
+            | nama (?: \ (?: pelapor | pemohon | pasien | siswa ) ) )
       | (?P<behalf> a\.\ ?n\.? | an\. | a/n\.? | (?: ber )? atas \ (?: nama | nma )
+                (?: \ (?: ayah | ibu | bapak | anak | istri | suami | adik | kakak | orang\ tua | nenek | kakek )
+                    \ (?: saya | sy | kami ) )?
             | (?: kk | ktp | akta | akte | npwp | bpjs | kis | rekening | nik ) \ an (?=\ ) )
-      | (?P<called> bernama | dengan \ nama (?! {_RELATION} \ ?[:=;] ) | alm\. | alm(?:arhum(?:ah)?)? (?=\ (?:bapak|ibu|bpk)) )
+      | (?P<called> bernama | dengan \ nama (?! {_RELATION} \ ?[:=;] )
+            | alm\. | alm(?:arhum(?:ah)?)? (?=\ (?:bapak|ibu|bpk)) )
     ) (?: (?<=[./]) | (?<=/n) | (?! \w ) )
   | \b (?<!dengan\ ) (?P<signed> (?: hormat | salam ) \ ? (?: saya | kami | hormat )? \ ? ,? \n )
     """,
     re.VERBOSE,
 )
 _BETWEEN = re.compile(
-    r"[\s:;=,.(\"'*_-]{0,4}(?:(?:bapak|bpk|ibu|bu|pak|p|sdr|sdri|saudara|saudari|ny|tn|mas|mbak|kak|h|hj|alm|almh|almarhum|almarhumah"
-    r"|drs|dr|dra|ir|prof|kh|ust|ananda|adik|pak haji)\b\.?,? ?)*"
+    r"[\s:;=,.(\"'*_-]{0,4}(?:\d{1,2} ?[.)] ?)?"
+    r"(?:(?:bapak|bpk|ibu|bu|pak|p|sdr|sdri|saudara|saudari|ny|tn|mas|mbak|kak"
+    r"|h|hj|alm|almh|almarhum|almarhumah|drs|dr|dra|ir|prof|kh|ust|ananda|adik|pak haji)\b\.?,? ?)*"
 )
 _HONORIFIC = re.compile(
-    r"(?<![\w\[/])(?:bapak|bpk|pak|ibu|bu|sdr|sdri|saudara|saudari|ny|tn|almarhum|almarhumah|alm|almh|mas|mbak)\b\.?:? (?=[^\W\d_])"
+    r"(?<![\w\[/])(?:bapak|bpk|pak|ibu|bu|sdr|sdri|saudara|saudari|ny|tn|almarhum|almarhumah|alm|almh|mas"
+    r"|mbak)\b\.?:? (?=[^\W\d_])"
 )
 _THING_BEFORE = re.compile(
     r"\b(?:pantai|sungai|tukad|kali|pasar|toko|warung|jalan|jln|gang|desa|banjar|dusun|kelurahan|kampung|perumahan|gedung|hotel|kafe|cafe"
@@ -53,8 +66,9 @@ _PERSON_BEFORE = re.compile(
     r"|pemilik|sopir|saya)\b"
 )
 _IDENTITY_BEFORE = re.compile(
-    r"(?:\b(?:rumah|kediaman|rmh|milik|pasien|korban|pelapor|pemohon|nasabah|pelanggan|hubungi|menghubungi|menghub|hub|kontak|narahubung|cp"
-    r"|contact person|tetangga(?: saya| kami)?|penerima(?: bantuan)?|ahli waris|terlapor|warga(?: saya| kami)?|lansia|janda"
+    r"(?:\b(?:rumah|kediaman|rmh|milik|pasien|korban|pelapor|pemohon|nasabah|pelanggan|hubungi|menghubungi"
+    r"|menghub|hub|kontak|narahubung|cp|contact person|tetangga(?: saya| kami)?|penerima(?: bantuan)?|ahli waris"
+    r"|terlapor|warga(?: saya| kami)?|lansia|janda"
     r"|(?:anak|putra|putri|istri|suami|keluarga)(?: dari)?|saya|an|nama|bernama|oknum|atas) ?:? ?)$"
 )
 _IDENTITY_AFTER = re.compile(
@@ -63,8 +77,8 @@ _IDENTITY_AFTER = re.compile(
 )
 _SAYA = re.compile(r"(?<![\w\[])(?:saya|sy) (?=[^\W\d_])")
 _INTRODUCED = re.compile(
-    r"[ ,;:.()\n]{1,4}(?:(?:dengan |dg |dgn |no\.? ?|nomor |nomer )*(?:nik|ktp|kk)\b|warga\b|selaku\b|alamat\b|umur\b|beralamat\b|ketua\b"
-    r"|tinggal di\b|driver\b|rt\b|\d{16})"
+    r"[ ,;:.()\n]{1,4}(?:(?:dengan |dg |dgn |no\.? ?|nomor |nomer )*(?:nik|ktp|kk)\b|warga\b|selaku\b|alamat\b|umur\b"
+    r"|beralamat\b|ketua\b|tinggal di\b|driver\b|rt\b|\d{16})"
 )
 _HONORIFICS = ("pak ", "bpk", "ibu ", "bu ", "sdr", "saudar", "ny", "tn", "alm", "mas ", "mbak ")
 _CUES = (
@@ -96,44 +110,31 @@ _AFTER_NUMBER = re.compile(
     r" ?[(,/\n -] ?(?P<honorific>(?:bapak|bpk|pak|ibu|bu|mas|mbak)\b\.? )?(?=[^\W\d_])", re.IGNORECASE
 )
 
-_NO_NAME = frozenset(
-    """
-    ada adalah agar akan aku anda antara apa apakah asal atas atau atasnama bagaimana bagian bahwa banyak bapak baru
-    beberapa belum beserta bila bisa boleh bpk br bu bupati camat cv dan dari daerah dengan desa di diatas dibawah dinas
-    direktur disini dll dosen dokter dr dusun gang gg gubernur guru hanya harus ibu ini itu jalan jajaran jika jl jln juga
-    kabupaten kades kadis kami kampung kapan karang karena kasi kec kecamatan kel kelian kelompok kelurahan kepada kepala
-    keluarga ketua kita koperasi kota kpd lain lingkungan lurah mahasiswa mahasiswi mantan masih masyarakat mau menteri
-    mereka milik mohon nama namun nya oknum orang organisasi pac pada pak panitia para paguyuban pasar pd pelajar pemda
-    pemerintah pemilik pemkab pemkot pengguna pengurus penghuni perangkat perum perumahan perumda perusahaan petugas
-    pihak polisi presiden pribadi provinsi pt puskesmas rsud rumah rw rt rekan saja sama sampai satpol saya sekolah
-    sekretaris sd sdn selaku seluruh semua sendiri seorang setelah siapa siswa sma sman smk smkn smp smpn staf staff
-    sudah supaya sy sya tapi tempat tempatnya terima terimakasih tersebut tetangga tidak tim tk toko tolong tsb ud
-    universitas untuk usaha wakil wali walikota wanita warga warung wilayah yang yayasan yg yth nik kk ktp hp wa no
-    nomor telp telepon alamat umur usia hak instansi kantor lurahnya banjar adat bidan perawat sopir driver ojol tua
-    muda hamil kandung mertua kost kos anak istri suami ayah mama papa adik kakak cucu nenek kakek tanggal ketika
-    mewakili penduduk ingin hendak bermaksud bertanya melapor melaporkan salam hormat selamat pagi siang sore malam
-    lebih kurang email surel tinggal tempat jabatan pekerjaan status agama perihal hal sekian demikian cuma gak ga nggak
-    g ndak engga kok kan sih blm sdh tdk kenapa mengapa dimana lalu kemudian padahal bukan mbr dtks bpjs kis kip pkh
-    pemohon pelapor pelanggan alm almarhum ke dg utk bin oleh sebagai seperti serta tetap tanpa saat sejak hingga sampe maka sedang sbg sbagai
-    bpnt bansos rs tni polri pln pdam dishub dlh pupr bpn fb ig facebook instagram bin binti alias tertanda via
-    """.split()
-)
-
 _PREFIXED = re.compile(r"me|di|ter|ber|pe|ke|se|\w+(?:nya|kan)$")
+_END = re.compile(r" ?(?:[\n,;)]|\.(?: |$)|$)")
 _PARTICLES = ("i", "ni", "si")
 
 
 @cache
+def _listed(name: str) -> frozenset[str]:
+    file = resources.files("router_model") / "lexicon" / name
+    return frozenset(file.read_text("utf-8").split()[1:])
+
+
 def _known_names() -> frozenset[str]:
     """Common names of persons, our own list."""
-    file = resources.files("router_model") / "lexicon" / "names.tsv"
-    return frozenset(file.read_text("utf-8").split()[1:])
+    return _listed("names.tsv")
+
+
+def _no_names() -> frozenset[str]:
+    """Words after a cue that are no name: who speaks, bodies, offices, the words of a sentence."""
+    return _listed("no_names.tsv")
 
 
 def _is_name(word: str, loose: bool, first: bool = True) -> bool:
     """`loose`: after a clear cue any word passes that is no Indonesian word; else only names and capitals."""
     low = word.lower().replace("’", "'")
-    if low in _NO_NAME:
+    if low in _no_names():
         return False
     if low in _known_names():
         return True
@@ -153,13 +154,28 @@ def _passes(text: str, match: re.Match[str], loose: bool, first: bool) -> bool:
     if _is_name(match[1], loose, first):
         return True
     word = match[1]
+    if not first and len(word) == 1 and match[2]:
+        return True
     following = _WORD.match(text, match.end() + 1)
+    if (
+        not first
+        and loose
+        and word[0].isupper()
+        and is_root(word.lower())
+        and word.lower() not in _no_names()
+        and _END.match(text, match.end(1))
+    ):
+        return True
     if not following or not _is_name(following[1], loose and word[0].isupper()):
         return False
     low, known = word.lower(), following[1].lower() in _known_names()
     if low in _PARTICLES:
         return known
-    return loose and low not in _NO_NAME and is_root(low) and (known or word.isupper())
+    if low == "anak":
+        return following[1].lower() == "agung"
+    if len(low) == 1:
+        return known and bool(match[2])
+    return loose and low not in _no_names() and is_root(low) and (known or word.isupper())
 
 
 def _name_at(text: str, start: int, loose: bool) -> tuple[int, int] | None:
@@ -204,8 +220,9 @@ def _after_cues(text: str, lower: str) -> Iterator[tuple[int, int]]:
             continue
         between = _BETWEEN.match(lower, cue.end())
         start = between.end() if between else cue.end()
-        loose = cue.lastgroup in ("named", "mine", "behalf", "beside", "called")
-        if name := _name_at(text, start, loose):
+        loose = cue.lastgroup in ("named", "mine", "behalf", "beside", "called", "plain")
+        name = _name_at(text, start, loose)
+        if name and (cue.lastgroup != "plain" or _INTRODUCED.match(lower, name[1])):
             yield name
 
 
@@ -225,7 +242,7 @@ def _after_saya(text: str, lower: str) -> Iterator[tuple[int, int]]:
         known = sum(word.lower() in _known_names() for word in words)
         capitals = sum(word[0].isupper() and not word.isupper() for word in words)
         introduced = _INTRODUCED.match(lower, name[1]) is not None
-        if introduced and (known or capitals or len(words) > 1) or capitals > 1 or (known and capitals):
+        if (introduced and (known or capitals or len(words) > 1)) or capitals > 1 or (known and capitals):
             yield name
 
 
@@ -246,7 +263,7 @@ def _beside_number(text: str, start: int, end: int) -> Iterator[tuple[int, int]]
     if before := _BEFORE_NUMBER.search(text, max(0, start - 80), start):
         first, last = before.span(1)
         words = list(_WORD.finditer(text, first, last))
-        while words and words[0][1].lower() in _NO_NAME:
+        while words and words[0][1].lower() in _no_names():
             words.pop(0)
         known = any(word[1].lower() in _known_names() for word in words)
         if known and all(_is_name(word[1], loose=True) for word in words):

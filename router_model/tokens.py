@@ -18,7 +18,8 @@ from Sastrawi.Stemmer.StemmerFactory import StemmerFactory
 
 _WORD = re.compile(
     r"""
-    (?P<skip> https?://\S+ | www\.\S+ | \[(?:NIK|KK|TELEPON|SUREL|PELAT|NPWP|BPJS|NOMOR|TAUTAN|NAMA)\] | <(?:TELP|NIK|EMAIL|NOMOR)> )
+    (?P<skip> https?://\S+ | www\.\S+ | <(?:TELP|NIK|EMAIL|NOMOR)>
+        | \[(?:NIK|KK|TELEPON|SUREL|PELAT|NPWP|BPJS|NOMOR|TAUTAN|NAMA)\] )
     | (?P<tag> \#\w+ )
     | (?P<mention> @\w+ )
     | (?P<word> [^\W_]+ )
