@@ -36,7 +36,7 @@ _CUE = re.compile(
             | perkenalkan ,? (?: \ nama )? (?: \ (?: saya | sy | aku | kami ) )?
             | nama (?: \ (?: pelapor | pemohon | pasien | siswa ) ) )
       | (?P<behalf> a\.\ ?n\.? | an\. | a/n\.? | (?: ber )? atas \ (?: nama | nma )
-                (?: \ (?: ayah | ibu | bapak | anak | istri | suami | adik | kakak | orang\ tua | nenek | kakek )
+                (?: \ (?: ayah | ibu | bapak | anak | ank | istri | suami | adik | kakak | orang\ tua | nenek | kakek )
                     \ (?: saya | sy | kami ) )?
             | (?: kk | ktp | akta | akte | npwp | bpjs | kis | rekening | nik ) \ an (?=\ ) )
       | (?P<called> bernama | dengan \ nama (?! {_RELATION} \ ?[:=;] )
@@ -134,7 +134,7 @@ def _no_names() -> frozenset[str]:
 def _is_name(word: str, loose: bool, first: bool = True) -> bool:
     """`loose`: after a clear cue any word passes that is no Indonesian word; else only names and capitals."""
     low = word.lower().replace("’", "'")
-    if low in _no_names():
+    if low in _no_names() or not word.replace("'", "").replace("’", "").replace("-", "").isalpha():
         return False
     if low in _known_names():
         return True
@@ -220,6 +220,8 @@ def _after_cues(text: str, lower: str) -> Iterator[tuple[int, int]]:
             continue
         between = _BETWEEN.match(lower, cue.end())
         start = between.end() if between else cue.end()
+        if cue.lastgroup in ("mine", "plain") and ". " in lower[cue.end() : start]:
+            continue
         loose = cue.lastgroup in ("named", "mine", "behalf", "beside", "called", "plain")
         name = _name_at(text, start, loose)
         if name and (cue.lastgroup != "plain" or _INTRODUCED.match(lower, name[1])):

@@ -193,7 +193,11 @@ def test_nothing_personal_is_shown() -> None:
         assert secret not in shown
     assert "[TELEPON]" in shown
     personal = found(checkup, "personal_data")
-    assert personal.examples == ("Nomor telepon: 3 laporan (baris 2, 3, 4)", "Alamat surel: 3 laporan (baris 2, 3, 4)")
+    assert personal.examples == (
+        "Nomor telepon: 3 laporan (baris 2, 3, 4)",
+        "Alamat surel: 3 laporan (baris 2, 3, 4)",
+        "Nama orang: 3 laporan (baris 2, 3, 4)",
+    )
     assert (personal.count, found(checkup, "leaked").count) == (3, 1)
 
 

@@ -14,6 +14,8 @@ from router_model.personal_data import find_personal_data
 from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Portal
 
 Rows = list[dict[str, str]]
+INVENTED = ("Ketut Rauh",)
+"""Names that the writers of the sample made up where the matter is a name."""
 CHANNELS = {"web", "app", "whatsapp", "sms", "x", "telepon", "email", "tatap_muka"}
 MOST_SHARED = 0.60
 SHORTEST_SKELETON = 5
@@ -146,6 +148,7 @@ def test_the_sample_holds_no_personal_data(everything: Rows, column: str) -> Non
         (row["id"], item.kind, row[column][item.start : item.end])
         for row in everything
         for item in find_personal_data(row[column])
+        if row[column][item.start : item.end] not in INVENTED
     ]
     assert found == []
 
