@@ -112,6 +112,8 @@ _AFTER_NUMBER = re.compile(
 
 _PREFIXED = re.compile(r"me|di|ter|ber|pe|ke|se|\w+(?:nya|kan)$")
 _END = re.compile(r" ?(?:[\n,;)]|\.(?: |$)|$)")
+_GOES_ON = frozenset(("mau", "ingin", "hendak", "mohon", "warga", "tinggal", "alamat", "umur", "nik", "asal"))
+"""Words by which one who has said a name goes on; what stands before them may be a name that is a word too."""
 _PARTICLES = ("i", "ni", "si")
 
 
@@ -166,6 +168,8 @@ def _passes(text: str, match: re.Match[str], loose: bool, first: bool) -> bool:
         and _END.match(text, match.end(1))
     ):
         return True
+    if not first and loose and following and following[1].lower() in _GOES_ON:
+        return is_root(word.lower()) and word.lower() not in _no_names()
     if not following or not _is_name(following[1], loose and word[0].isupper()):
         return False
     low, known = word.lower(), following[1].lower() in _known_names()
