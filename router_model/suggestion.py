@@ -9,6 +9,7 @@ from router_model.agency_ranking import SuggestedAgency as SuggestedAgency
 from router_model.asking import CONTENT, EVENT, PLACE, office_place, question
 from router_model.cleaning import Masking, cleaned
 from router_model.complaint import Complaint
+from router_model.danger import Danger, confidentiality, dangers, families, words_of
 from router_model.place import FoundPlace, PlaceFinder, acted_on
 from router_model.policy import (
     AMBIGUOUS_MARGIN,
@@ -38,6 +39,8 @@ class Suggestion:
     `missing` names what the citizen should add, in Indonesian, where the route is `incomplete`, and `ask` asks for it
     in a sentence; the place only where an office depends on it. `place` is the one
     acted on, `places` are all that were found, surest first. `rules` are the portal's rules that were applied.
+    `dangers` is what the rules for danger found, worst first; `confidential` says in Indonesian who must not see the
+    complaint because of it (empty if nobody is kept out).
     """
 
     prediction: Prediction
@@ -53,6 +56,8 @@ class Suggestion:
     evidence: tuple[Evidence, ...] = ()
     places: tuple[FoundPlace, ...] = ()
     rules: tuple[AppliedRule, ...] = ()
+    dangers: tuple[Danger, ...] = ()
+    confidential: str = ""
 
     @property
     def ask(self) -> str:
@@ -108,7 +113,8 @@ class Router:
         agencies = ranking.agencies
         categories = self._category_first(prediction, agencies[0]) if agencies else ()
         group = self._category_group(categories)
-        route, reasons, missing = self._route(prediction, ranking, place, places)
+        found = dangers(prediction.complaint)
+        route, reasons, missing = self._route(prediction, ranking, place, places, found)
         if route in (Route.AUTO, Route.PREFILL) and categories and categories[0].p < self.policy.category:
             reasons += (reason("category_group" if group else "category_unsure"),)
         if ranking.stand_in and route is not Route.EMERGENCY:
@@ -131,6 +137,8 @@ class Router:
             missing=missing,
             places=places,
             rules=(AppliedRule(rule.code, rule.reason, rule.certainty),) if rule else (),
+            dangers=found,
+            confidential=confidentiality(found),
         )
 
     def rank(self, prediction: Prediction, place: FoundPlace | None, refused: Collection[str] = ()) -> Ranking:
@@ -142,12 +150,19 @@ class Router:
         return self.rank(prediction, place).agencies
 
     def _route(
-        self, prediction: Prediction, ranking: Ranking, place: FoundPlace | None, places: tuple[FoundPlace, ...]
+        self,
+        prediction: Prediction,
+        ranking: Ranking,
+        place: FoundPlace | None,
+        places: tuple[FoundPlace, ...],
+        found: tuple[Danger, ...],
     ) -> tuple[Route, tuple[Reason, ...], tuple[str, ...]]:
         """`place` is the one of `places` that is sure enough."""
         policy, unsure = self.policy, () if place else places
         if prediction.words == 0:
             return Route.INCOMPLETE, (reason("empty_text"),), (CONTENT,)
+        if worst := next((item for item in found if item.level == "darurat"), None):
+            return Route.EMERGENCY, (_danger_reason(prediction.complaint, worst),), ()
         danger = next((r.p for r in prediction.answers.get("urgency", ()) if r.code == "darurat"), 0.0)
         # One or two words, such as "tolong", tell of danger only where danger is the likeliest level.
         least = policy.emergency if prediction.words >= FEWEST_WORDS else 0.5
@@ -215,6 +230,11 @@ class Router:
         if not fitting:
             return ()
         return fitting[0], *(item for item in ranked if item is not fitting[0])
+
+
+def _danger_reason(complaint: Complaint, danger: Danger) -> Reason:
+    name = families()[danger.family].name
+    return reason("danger", f"Laporan ini menyebut {name}: “{words_of(complaint, danger)}”.")
 
 
 def _after_refusal(route: Route, reasons: tuple[Reason, ...], names: list[str]) -> tuple[Route, tuple[Reason, ...]]:

@@ -1,0 +1,160 @@
+"""The rules for danger: what they raise, what they leave alone, and that tone means nothing to them."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from router_model.cleaning import cleaned
+from router_model.complaint import Complaint
+from router_model.danger import (
+    Danger,
+    confidentiality,
+    dangers,
+    families,
+    lexicon_faults,
+    raised,
+    words_of,
+)
+from router_model.policy import Route
+from router_model.suggestion import Router
+
+CASES = list(csv.DictReader((Path(__file__).parent / "data" / "danger_cases.csv").read_text("utf-8").splitlines()))
+REAL = [case for case in CASES if case["darurat"] == "ya"]
+TRAPS = [case for case in CASES if case["darurat"] == "tidak"]
+WRITINGS: dict[str, Callable[[str], str]] = {
+    "capitals": str.upper,
+    "small letters": str.lower,
+    "exclamation marks": lambda text: text.rstrip(".") + "!!!",
+    "cries for haste": lambda text: f"TOLONG SEGERA URGENT!!! {text} Mohon segera, urgent sekali, tolong!!!",
+}
+
+
+def found(text: str, title: str = "") -> tuple[Danger, ...]:
+    return dangers(cleaned(Complaint(text, title=title))[0])
+
+
+def level(text: str) -> str:
+    return raised("rendah", found(text))
+
+
+def test_there_are_cases_enough_of_every_family_on_both_sides() -> None:
+    assert len(CASES) >= 400
+    assert 0.45 <= len(TRAPS) / len(CASES) <= 0.55
+    for side in (REAL, TRAPS):
+        assert {case["family"] for case in side} == families().keys()
+
+
+@pytest.mark.parametrize("half", ["tala", "uji"])
+def test_danger_is_found_and_traps_are_not_taken_for_it(half: str) -> None:
+    real, traps = ([case["text"] for case in side if case["half"] == half] for side in (REAL, TRAPS))
+    missed = [text for text in real if level(text) != "darurat"]
+    alarms = [text for text in traps if level(text) == "darurat"]
+    assert len(missed) <= 0.02 * len(real), missed
+    assert len(alarms) <= 0.05 * len(traps), alarms
+
+
+def test_a_danger_that_is_found_is_named_by_its_family() -> None:
+    named = [case["family"] in {danger.family for danger in found(case["text"])} for case in REAL]
+    assert sum(named) >= 0.97 * len(REAL)
+
+
+@pytest.mark.parametrize("writing", WRITINGS)
+def test_capitals_exclamation_marks_and_words_of_haste_change_no_level(writing: str) -> None:
+    changed = [case["text"] for case in CASES if level(case["text"]) != level(WRITINGS[writing](case["text"]))]
+    assert changed == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Ada kebakaran di pasar.", "darurat"),
+        ("Tidak ada kebakaran di pasar.", "rendah"),
+        ("Tahun lalu ada kebakaran di pasar.", "rendah"),
+        ("Tahun lalu ada kebakaran di pasar, sekarang kebakaran lagi.", "darurat"),
+        ("Kebakaran di pasar sudah dipadamkan.", "rendah"),
+        ("Ada simulasi kebakaran di pasar.", "rendah"),
+        ("Kapan sosialisasi kebakaran di pasar?", "rendah"),
+        ("Terima kasih kepada petugas atas kebakaran di pasar yang ditangani.", "rendah"),
+        ("Got di Jalan Kebakaran mampet.", "rendah"),
+        ("Parkir Toko Bom Mencurigakan di tepi jalan.", "rendah"),
+        ("Kompor begini bisa kebakaran.", "tinggi"),
+        ("Macetnya bikin mati.", "rendah"),
+        ("Harga mencekik istri saya.", "rendah"),
+        ("Kami dibunuh pelan-pelan.", "rendah"),
+        ('Spanduk film "Dikejar Parang Dibacok Orang" menutup rambu.', "rendah"),
+    ],
+)
+def test_what_stands_around_the_words_decides(text: str, wanted: str) -> None:
+    assert level(text) == wanted
+
+
+def test_a_guard_does_not_reach_into_another_sentence() -> None:
+    assert level("Kami pernah ikut simulasi. Kebakaran di rumah sebelah, api besar.") == "darurat"
+
+
+def test_dead_signals_at_a_crossing_are_high_and_no_emergency() -> None:
+    assert level("Lampu merah di perempatan mati sejak pagi") == "tinggi"
+
+
+def test_the_net_raises_and_never_lowers() -> None:
+    lesser, worse = (Danger("api", name, "text", 0, 1, False) for name in ("tinggi", "darurat"))
+    assert raised("sedang", ()) == "sedang"
+    assert raised("sedang", (lesser,)) == "tinggi"
+    assert raised("darurat", (lesser,)) == "darurat"
+    assert raised("rendah", (lesser, worse)) == "darurat"
+
+
+def test_the_words_are_the_citizens_own_in_the_field_they_stand_in() -> None:
+    complaint = Complaint("mohon segera ke sini", title="Anak saya kesetrum di taman")
+    (danger,) = dangers(complaint)
+    assert (danger.field, words_of(complaint, danger)) == ("title", "kesetrum")
+    complaint = Complaint("di gang ada ular\nmasuk rumah, tolong")
+    (danger,) = dangers(complaint)
+    assert words_of(complaint, danger) == "ular masuk rumah"
+
+
+def test_the_worst_danger_comes_first_and_each_family_once() -> None:
+    found_all = found("Lampu merah mati. Ada kebakaran, rumah kebakaran, anak saya dipukul suami saya.")
+    assert [danger.level for danger in found_all] == ["darurat", "darurat", "tinggi"]
+    assert [danger.family for danger in found_all] == ["api", "kekerasan", "lalin"]
+
+
+def test_violence_suicide_children_and_threats_are_for_few_eyes_only() -> None:
+    hidden = {code for code, family in families().items() if family.confidential}
+    assert hidden == {"kekerasan", "bunuh-diri", "hilang", "ancaman"}
+    both = found("Istri saya dipukul suami tetangga. Ada orang mau gantung diri di rumah sebelah.")
+    assert "UPTD PPA" in confidentiality(both)
+    assert "jiwa" in confidentiality(both)
+    assert confidentiality(found("Ada kebakaran di pasar")) == ""
+
+
+def test_every_rule_and_guard_can_hold() -> None:
+    assert list(lexicon_faults()) == []
+
+
+@pytest.mark.parametrize("text", ["", " ", "!!!", "\n" * 50, "kebakaran " * 3000, "tidak ada " * 2000, "'\"" * 5000])
+def test_no_text_is_too_strange(text: str) -> None:
+    assert len(dangers(Complaint(text))) <= 1
+
+
+def test_danger_goes_up_at_once_however_unsure_the_agency_is(router: Router) -> None:
+    text = "Tanggaku bendino digebugi bojone, saiki lagi dicekik"
+    suggestion = router.suggest(Complaint(text))
+    assert suggestion.route is Route.EMERGENCY
+    assert [item.code for item in suggestion.reasons] == ["danger"]
+    assert "kekerasan dalam rumah tangga" in suggestion.reasons[0].message
+    assert "digebugi bojone" in suggestion.reasons[0].message
+    assert "daftar publik" in suggestion.confidential
+
+
+def test_without_danger_nothing_is_kept_from_anybody(router: Router) -> None:
+    suggestion = router.suggest(Complaint("Sampah di depan balai banjar belum diangkut sejak Senin"))
+    assert suggestion.route is not Route.EMERGENCY
+    assert (suggestion.dangers, suggestion.confidential) == ((), "")
+
+
+def test_net_and_model_together_miss_almost_nothing(router: Router) -> None:
+    routes = [suggestion.route for suggestion in router.suggest_many([Complaint(case["text"]) for case in REAL])]
+    assert routes.count(Route.EMERGENCY) >= 0.98 * len(REAL)
