@@ -7,15 +7,14 @@ metaphor, name, thanks); `danger_families.tsv` says what a family is called and 
 hazard, who is exposed and how soon; tone, capitals and exclamation marks are not read.
 """
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from importlib import resources
 from itertools import pairwise
 from typing import NamedTuple
 
 from router_model.complaint import Complaint
+from router_model.danger_families import families, table_rows
 from router_model.portal import URGENCY_LEVELS
 from router_model.tokens import Token, normal_words, tokens
 
@@ -43,13 +42,6 @@ class Danger(NamedTuple):
     start: int
     end: int
     confidential: bool
-
-
-class Family(NamedTuple):
-    """A family's name in words, and who must not see a complaint of it (empty if nobody is kept out)."""
-
-    name: str
-    confidential: str
 
 
 class Span(NamedTuple):
@@ -180,19 +172,8 @@ class _Reading:
                 yield guard
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    with (resources.files("router_model") / "lexicon" / name).open(encoding="utf-8") as file:
-        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE, restval=""))
-
-
 def _cells(cell: str, separator: str = ";") -> tuple[str, ...]:
     return tuple(part.strip() for part in cell.split(separator) if part.strip())
-
-
-@cache
-def families() -> dict[str, Family]:
-    """Every family of danger by its code."""
-    return {row["family"]: Family(row["name"], row["confidential"]) for row in _rows("danger_families.tsv")}
 
 
 @cache
@@ -208,17 +189,17 @@ def _lexicon() -> _Lexicon:
                     node = node.next.setdefault(word, _Node())
                 node.groups = tuple(sorted({*node.groups, group}))
 
-    for row in _rows("danger_words.tsv"):
+    for row in table_rows("danger_words.tsv"):
         add(row["group"], row["words"])
     guards = {}
-    for number, row in enumerate(_rows("danger_guards.tsv")):
+    for number, row in enumerate(table_rows("danger_guards.tsv")):
         group = f"{row['guard']} {number}"
         add(group, row["words"])
         guards[group] = _Guard(
             row["guard"], row["side"], int(row["reach"]), row["leaves"], frozenset(_cells(row["families"]))
         )
     rules: dict[str, list[_Rule]] = {}
-    for row in _rows("danger_rules.tsv"):
+    for row in table_rows("danger_rules.tsv"):
         near = _cells(row["near"], "+")
         rule = _Rule(row["family"], row["level"], near, int(row["within"] or 3), row["unless"])
         rules.setdefault(row["core"], []).append(rule)
@@ -319,8 +300,8 @@ def confidentiality(found: Sequence[Danger]) -> str:
 
 def lexicon_faults() -> Iterator[str]:
     """What a row of the tables names and no table has, in Indonesian."""
-    groups = {row["group"] for row in _rows("danger_words.tsv")}
-    for number, row in enumerate(_rows("danger_rules.tsv"), start=2):
+    groups = {row["group"] for row in table_rows("danger_words.tsv")}
+    for number, row in enumerate(table_rows("danger_rules.tsv"), start=2):
         named = {row["core"], *_cells(row["near"], "+"), *_cells(row["unless"])}
         for group in sorted(named - groups):
             yield f"danger_rules.tsv baris {number}: kelompok kata {group!r} tidak ada di danger_words.tsv"
@@ -328,7 +309,7 @@ def lexicon_faults() -> Iterator[str]:
             yield f"danger_rules.tsv baris {number}: keluarga {row['family']!r} tidak ada di danger_families.tsv"
         if row["level"] not in ("darurat", "tinggi"):
             yield f"danger_rules.tsv baris {number}: level {row['level']!r} harus darurat atau tinggi"
-    for number, row in enumerate(_rows("danger_guards.tsv"), start=2):
+    for number, row in enumerate(table_rows("danger_guards.tsv"), start=2):
         for family in sorted(set(_cells(row["families"])) - families().keys()):
             yield f"danger_guards.tsv baris {number}: keluarga {family!r} tidak ada di danger_families.tsv"
         if row["side"] not in SIDES:

@@ -9,13 +9,14 @@ A `Portal` that could be built is complete and free of contradictions.
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from router_model.danger_families import families
 from router_model.errors import PortalError
 from router_model.identity_numbers import digits_of
 from router_model.landmark import Landmark, landmark_faults, read_landmarks
@@ -110,9 +111,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class EmergencyContact:
+    """`families` are the codes of the dangers that it is for, all if empty."""
+
     name: str
     number: str
     certainty: str
+    families: tuple[str, ...] = ()
 
 
 def folded(label: str) -> str:
@@ -148,6 +152,14 @@ class Portal:
             contact.number for contact in self.emergency_contacts
         ]
         return frozenset(digits_of(number) for channel in channels for number in _NUMBER.findall(channel))
+
+    def contacts_for(self, dangers: Collection[str]) -> tuple[EmergencyContact, ...]:
+        """Emergency contacts for these families of danger, the most certain first; all as listed if none is known."""
+        contacts = self.emergency_contacts
+        if dangers:
+            fitting = [one for one in contacts if not one.families or not set(one.families).isdisjoint(dangers)]
+            contacts = tuple(sorted(fitting, key=lambda one: one.certainty)) or contacts
+        return contacts
 
     @cached_property
     def agency(self) -> dict[str, Agency]:
@@ -294,7 +306,13 @@ def _contacts(rows: Any, problems: list[str]) -> tuple[EmergencyContact, ...]:
         certainty = str(row.get("certainty", "D"))
         if certainty not in CERTAINTIES:
             problems.append(f"portal.toml, emergency_contacts ke-{number}: certainty harus A, B, C atau D")
-        contacts.append(EmergencyContact(str(row["name"]), str(row["number"]), certainty))
+        named = row.get("families", [])
+        if not isinstance(named, list) or (unknown := [str(one) for one in named if one not in families()]):
+            what = f"{', '.join(unknown)} tidak dikenal" if isinstance(named, list) else "harus berupa daftar"
+            known = ", ".join(families())
+            problems.append(f"portal.toml, emergency_contacts ke-{number}: families {what}; yang ada: {known}")
+            named = []
+        contacts.append(EmergencyContact(str(row["name"]), str(row["number"]), certainty, tuple(map(str, named))))
     return tuple(contacts)
 
 

@@ -16,8 +16,8 @@ from router_model.calibration import Agreement, Link
 from router_model.complaint import Complaint
 from router_model.decoding import Decoder
 from router_model.prediction import Evidence, Prediction
-from router_model.terms import AREA_END, BLOCKS, TermExtractor, area, character_ngrams
-from router_model.tokens import Token, normal_words, tokens
+from router_model.terms import AREA_END, BLOCKS, TermExtractor, area, character_ngrams, told_tokens, told_words
+from router_model.tokens import Token, normal_words
 
 Floats = NDArray[np.float32]
 Columns = NDArray[np.int32]
@@ -114,7 +114,7 @@ class Scorer:
         return [-1, *ends] if words else []
 
     def _words(self, text: str) -> list[_Word]:
-        return [self._word(normal) for normal in normal_words(text)] if text else []
+        return [self._word(normal) for normal in told_words(text)] if text else []
 
     def _read(self, complaint: Complaint) -> _Reading:
         return self._reading(complaint, self._words(complaint.title), self._words(complaint.text))
@@ -171,7 +171,7 @@ class Scorer:
 
         A pair of words counts for its second word, an n-gram for the word it stands in.
         """
-        found = [(field, token) for field in ("title", "text") for token in tokens(getattr(complaint, field))]
+        found = [(field, token) for field in ("title", "text") for token in told_tokens(getattr(complaint, field))]
         words = [self._word(token.normal) for _, token in found]
         in_title = sum([field == "title" for field, _ in found])
         reading = self._reading(complaint, words[:in_title], words[in_title:])

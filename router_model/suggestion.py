@@ -9,7 +9,8 @@ from router_model.agency_ranking import SuggestedAgency as SuggestedAgency
 from router_model.asking import CONTENT, EVENT, PLACE, office_place, question
 from router_model.cleaning import Masking, cleaned
 from router_model.complaint import Complaint
-from router_model.danger import Danger, confidentiality, dangers, families, words_of
+from router_model.danger import Danger, confidentiality, dangers, raised, words_of
+from router_model.danger_families import families
 from router_model.place import FoundPlace, PlaceFinder, acted_on
 from router_model.policy import (
     AMBIGUOUS_MARGIN,
@@ -21,10 +22,11 @@ from router_model.policy import (
     external_reason,
     reason,
 )
-from router_model.portal import Portal
+from router_model.portal import URGENCY_LEVELS, Portal
 from router_model.prediction import Evidence, Prediction, Ranked
 from router_model.rules import AppliedRule
 from router_model.scorer import Scorer
+from router_model.tokens import tokens
 
 PLAUSIBLE = 0.2
 """Of villages that are less sure nobody is asked whether they are meant."""
@@ -71,6 +73,19 @@ class Suggestion:
     def best(self, answer: str) -> Ranked | None:
         ranked = self.prediction.answers.get(answer)
         return ranked[0] if ranked else None
+
+    @property
+    def urgency(self) -> str:
+        """The level: the model's likeliest, or the higher one that the rules found; `darurat` for an emergency, and
+        empty where neither has an opinion."""
+        if self.route is Route.EMERGENCY:
+            return URGENCY_LEVELS[0]
+        likeliest = self.best("urgency")
+        return raised(likeliest.code, self.dangers) if likeliest else next((one.level for one in self.dangers), "")
+
+    def p(self, answer: str, code: str) -> float | None:
+        """What the model gives a code; None where it has no opinion."""
+        return next((item.p for item in self.prediction.answers.get(answer, ()) if item.code == code), None)
 
 
 @dataclass(frozen=True)
@@ -159,16 +174,16 @@ class Router:
     ) -> tuple[Route, tuple[Reason, ...], tuple[str, ...]]:
         """`place` is the one of `places` that is sure enough."""
         policy, unsure = self.policy, () if place else places
-        if prediction.words == 0:
+        if not tokens(prediction.complaint.words):
             return Route.INCOMPLETE, (reason("empty_text"),), (CONTENT,)
         if worst := next((item for item in found if item.level == "darurat"), None):
-            return Route.EMERGENCY, (_danger_reason(prediction.complaint, worst),), ()
+            return Route.EMERGENCY, (danger_reason(prediction.complaint, worst),), ()
         danger = next((r.p for r in prediction.answers.get("urgency", ()) if r.code == "darurat"), 0.0)
         # One or two words, such as "tolong", tell of danger only where danger is the likeliest level.
         least = policy.emergency if prediction.words >= FEWEST_WORDS else 0.5
         if danger >= least and prediction.known_words:
             return Route.EMERGENCY, (reason("danger"),), ()
-        if prediction.known_words == 0 or prediction.coverage < LEAST_COVERAGE:
+        if prediction.coverage < LEAST_COVERAGE:
             if prediction.words < FEWEST_WORDS:
                 return Route.INCOMPLETE, (reason("too_short"),), self._unsaid(place)
             return Route.REVIEW, (reason("unknown_words"),), ()
@@ -232,7 +247,8 @@ class Router:
         return fitting[0], *(item for item in ranked if item is not fitting[0])
 
 
-def _danger_reason(complaint: Complaint, danger: Danger) -> Reason:
+def danger_reason(complaint: Complaint, danger: Danger) -> Reason:
+    """What made a cleaned complaint an emergency, in the citizen's words."""
     name = families()[danger.family].name
     return reason("danger", f"Laporan ini menyebut {name}: “{words_of(complaint, danger)}”.")
 

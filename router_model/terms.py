@@ -12,11 +12,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from router_model.complaint import Complaint
-from router_model.tokens import normal_words, stem, tokens
+from router_model.tokens import Token, normal_words, stem, tokens
 
 BLOCKS = ("words", "characters", "title", "place", "local")
 AREA_END = " | "
 NGRAM_SIZES = (3, 4, 5)
+TONE = frozenset(("tolong", "tolonglah", "mohon", "segera", "secepatnya", "mendesak", "urgen"))
+"""Normal forms that plead and press. They are not read: how loudly somebody asks says nothing of the danger."""
+
+
+def told_tokens(text: str) -> list[Token]:
+    """Words of a text but for those of `TONE`."""
+    return [token for token in tokens(text) if token.normal not in TONE]
+
+
+def told_words(text: str) -> list[str]:
+    """Normal forms of `told_tokens(text)`."""
+    return [normal for normal in normal_words(text) if normal not in TONE]
 
 
 @lru_cache(maxsize=65_536)
@@ -50,7 +62,7 @@ class TermExtractor:
 
     def _pairs(self, text: str) -> Iterator[str]:
         previous = ""
-        for token in tokens(text):
+        for token in told_tokens(text):
             root = self.root(token.normal)
             yield root
             if previous:
@@ -64,12 +76,12 @@ class TermExtractor:
         return [
             ngram
             for text in (complaint.title, complaint.text)
-            for token in tokens(text)
+            for token in told_tokens(text)
             for ngram in character_ngrams(token.normal)
         ]
 
     def title(self, complaint: Complaint) -> list[str]:
-        return [self.root(token.normal) for token in tokens(complaint.title)]
+        return [self.root(token.normal) for token in told_tokens(complaint.title)]
 
     def place(self, complaint: Complaint) -> list[str]:
         return normal_words(complaint.address)
@@ -79,4 +91,4 @@ class TermExtractor:
         if not here:
             return []
         fields = (complaint.title, complaint.text)
-        return [f"{here}{AREA_END}{self.root(token.normal)}" for text in fields for token in tokens(text)]
+        return [f"{here}{AREA_END}{self.root(token.normal)}" for text in fields for token in told_tokens(text)]

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from router_model.place import FoundPlace
 from router_model.portal import Portal
+from service.answering import found_place
 from service.pages import percent
-from service.wire import FoundPlaceOut, SuggestionBody, found_place
+from service.wire import FoundPlaceOut, SuggestionBody
 
 SOURCES = {
     "village": "kolom kelurahan atau desa",

@@ -17,9 +17,10 @@ from typing import Any
 
 import tomlkit
 
+from router_model.danger_families import families
 from router_model.errors import AduanError, PortalError
 from router_model.office_calendar import DAY_KINDS
-from router_model.portal import REPORT_TYPES, folded
+from router_model.portal import REPORT_TYPES, Portal, folded
 from router_model.portal_table import cell_parts
 from router_model.rules import COLUMNS as RULE_COLUMNS
 from router_model.time_limits import VERIFICATION
@@ -299,13 +300,27 @@ def drop_succession(files: PortalFiles, place: int) -> Edited:
     return changed, f"Penerus {row.get('agency', '')} ke {row.get('successor', '')} dihapus."
 
 
+def contact_rows(portal: Portal) -> list[dict[str, str]]:
+    """The emergency numbers of a portal as `set_contacts` takes them."""
+    return [
+        {"name": one.name, "number": one.number, "certainty": one.certainty, "families": _joined(one.families)}
+        for one in portal.emergency_contacts
+    ]
+
+
 def set_contacts(files: PortalFiles, contacts: Sequence[Mapping[str, str]]) -> Edited:
-    """All emergency numbers, in the order in which they are shown; each `name`, `number`, `certainty`."""
+    """All emergency numbers, in the order in which they are shown; each `name`, `number`, `certainty`, and
+    `families`, codes of dangers parted by ";" (empty for all)."""
     rows = tomlkit.aot()
     for number, contact in enumerate(contacts):
         row = tomlkit.table()
         for key in ("name", "number", "certainty"):
             row.add(key, _needed(contact, key, "Isi nama, nomor dan kepastiannya.", field=f"{key}-{number}"))
+        if named := cell_parts(contact.get("families", "")):
+            if unknown := [code for code in named if code not in families()]:
+                known = f"{', '.join(unknown)} tidak dikenal. Yang ada: {', '.join(families())}."
+                raise EditRefusedError(f"families-{number}", known)
+            row.add("families", list(named))
         rows.append(row)
     settings = tomlkit.parse(tomlkit.dumps(files.settings))
     settings.pop("emergency_contacts", None)

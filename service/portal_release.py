@@ -17,7 +17,7 @@ from router_model.errors import PortalError, ReleaseError
 from router_model.portal import Portal, load_portal
 from router_model.registry import Event, champions, flush_folder, promote, release_folder
 from router_model.release import MANIFEST, cause, file_hash, model_hash, read_manifest, sealed
-from service.portal_editing import on_folder, set_contacts
+from service.portal_editing import contact_rows, on_folder, set_contacts
 from service.portal_folders import FILES
 from training.comparison import CHAMPION_FILE
 from training.model_card import model_card
@@ -102,9 +102,7 @@ def publish_contacts(registry: Path, folder: Path, by: str) -> Event | None:
     present = release_folder(registry, release_id) / "portal"
     if load_portal(present).emergency_contacts == after.emergency_contacts:
         return None
-    contacts = [
-        {"name": one.name, "number": one.number, "certainty": one.certainty} for one in after.emergency_contacts
-    ]
+    contacts = contact_rows(after)
     with tempfile.TemporaryDirectory(prefix="aduan-") as made:
         draft = Path(made) / "portal"
         shutil.copytree(present, draft)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping
 
 from router_model.policy import Route
 from router_model.portal import Portal
+from service.answering import suggestion_body, unanswered
 from service.choices import UnknownLabelError
 from service.database import refusals
 from service.database.priority import priority
@@ -19,10 +20,8 @@ from service.wire import (
     RefusedOut,
     SuggestionBody,
     SuggestionOut,
-    suggestion_body,
     suggestion_of,
     suggestion_text,
-    unanswered,
 )
 
 _log = logging.getLogger(__name__)
@@ -102,13 +101,14 @@ def advise(serving: Serving, row: RowMapping, refused: Sequence[Refusal]) -> Adv
 
 
 def _asked(serving: Serving, row: RowMapping, refused: list[str]) -> SuggestionBody:
+    portal = serving.release.portal
+    complaint = kept_complaint(row["complaint"], row["created_at"], portal.timezone)
     try:
-        complaint = kept_complaint(row["complaint"], row["created_at"], serving.release.portal.timezone)
-        return suggestion_body(serving.router.suggest(complaint, refused=refused), serving.release.portal)
+        return suggestion_body(serving.router.suggest(complaint, refused=refused), portal)
     except Exception as error:
         # The text may stand in the message of any exception, so only its kind is told.
         _log.error("model failed", extra={"release": serving.release.id, "error": type(error).__name__})
-        return unanswered()
+        return unanswered(complaint, portal)
 
 
 def _told(refusal: Refusal, portal: Portal) -> RefusedOut:

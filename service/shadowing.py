@@ -10,12 +10,12 @@ from pathlib import Path
 from router_model.errors import AduanError, ReleaseError
 from router_model.policy import Route
 from router_model.registry import champions, release_folder
+from service.answering import suggestion_body
 from service.database import shadow
 from service.database.database import Database
 from service.database.shadow import ShadowAnswer, Unanswered
 from service.serving import RETRY_SECONDS, NoReleaseError, ReleaseRefusedError, Serving, proved
 from service.suggesting import kept_complaint
-from service.wire import suggestion_body
 
 TOGETHER = 100
 LATE = timedelta(minutes=2)

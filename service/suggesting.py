@@ -17,13 +17,14 @@ from router_model.policy import Route
 from router_model.portal import Portal
 from router_model.suggestion import Suggestion
 from service.access import Asker
+from service.answering import suggestion_body, unanswered
 from service.database.portal_settings import PortalSettings
 from service.database.priority import among_the_unsure, priority
 from service.database.repeats import Repeat
 from service.database.suggestions import Asked, NewSuggestion
 from service.database.webhooks import Event, EventType
 from service.serving import Serving
-from service.wire import ComplaintIn, DeadlineOut, SuggestionOut, suggestion_body, suggestion_text, unanswered
+from service.wire import ComplaintIn, DeadlineOut, SuggestionOut, suggestion_text
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +61,9 @@ def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idemp
         clean, answer = suggestion.prediction.complaint, suggestion_body(suggestion, serving.release.portal)
         answer.deadline = _deadline(suggestion, serving.release.portal, body, now)
     else:
-        (clean, _), answer = cleaned(complaint), unanswered()
+        portal = asker.serving.release.portal if asker.serving else None
+        clean, _ = cleaned(complaint, portal.official_numbers if portal else frozenset())
+        answer = unanswered(clean, portal)
     out = SuggestionOut(
         id=secrets.token_urlsafe(12),
         external_id=body.external_id,
@@ -71,6 +74,7 @@ def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idemp
     )
     agency_p = out.agencies[0].p if out.agencies else None
     stands = standing(out.id, Route(out.route), agency_p, asker.settings, secret)
+    confidential = body.confidential or bool(out.confidential)
     request_hash = fingerprint(secret, b"suggestion", body.model_dump_json().encode())
     new = NewSuggestion(
         id=out.id,
@@ -90,14 +94,14 @@ def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idemp
         category=out.category[0].code if out.category else None,
         urgency=out.urgency.level if out.urgency else None,
         known_words=suggestion.prediction.coverage if suggestion else None,
-        complaint=_kept(clean, body),
+        complaint=_kept(clean, body, confidential),
         answer=suggestion_text(out),
         sampled=stands.sampled,
         looks=stands.looks,
         due_at=out.deadline.due if out.deadline else None,
     )
     repeat = Repeat(asker.portal, idempotency_key, request_hash) if idempotency_key else Repeat(asker.portal)
-    return Suggested(Asked(new, tuple(_events(out, body)), repeat), suggestion)
+    return Suggested(Asked(new, tuple(_events(out, confidential)), repeat), suggestion)
 
 
 def standing(
@@ -168,10 +172,9 @@ def _moment(given: datetime | None, portal: Portal | None) -> datetime | None:
 
 def _deadline(suggestion: Suggestion, portal: Portal, body: ComplaintIn, now: datetime) -> DeadlineOut | None:
     """By the report type that the portal gave, else the likeliest."""
-    report_type, urgency = suggestion.best("report_type"), suggestion.best("urgency")
+    report_type = suggestion.best("report_type")
     kind = body.report_type or (report_type.code if report_type else "")
-    level = "darurat" if suggestion.route is Route.EMERGENCY else urgency.code if urgency else ""
-    found = deadline_of(portal, kind, level, _moment(body.received_at, portal) or now)
+    found = deadline_of(portal, kind, suggestion.urgency, _moment(body.received_at, portal) or now)
     if found is None:
         return None
     limit = found.limit
@@ -188,7 +191,7 @@ def _masked(text: str) -> str:
     return mask_personal_data(readable(text))[0] if text else ""
 
 
-def _kept(clean: Complaint, body: ComplaintIn) -> str:
+def _kept(clean: Complaint, body: ComplaintIn, confidential: bool) -> str:
     location = body.location
     return orjson.dumps(
         {
@@ -205,12 +208,12 @@ def _kept(clean: Complaint, body: ComplaintIn) -> str:
             "report_type": body.report_type,
             "chosen_agency": _masked(body.chosen_agency),
             "anonymous": body.anonymous,
-            "confidential": body.confidential,
+            "confidential": confidential,
         }
     ).decode()
 
 
-def _events(out: SuggestionOut, body: ComplaintIn) -> list[Event]:
+def _events(out: SuggestionOut, confidential: bool) -> list[Event]:
     """What portals may hear of it: codes, never words."""
     data = {
         "id": out.id,
@@ -219,7 +222,9 @@ def _events(out: SuggestionOut, body: ComplaintIn) -> list[Event]:
         "agency": out.agencies[0].code if out.agencies else None,
         "category": out.category[0].code if out.category else None,
         "urgency": out.urgency.level if out.urgency else None,
-        "confidential": body.confidential,
+        "dangers": [{"family": one.family, "level": one.level} for one in out.dangers],
+        "emergency_contacts": [one.number for one in out.emergency_contacts],
+        "confidential": confidential,
         "release": out.release,
     }
     kinds: list[EventType] = ["suggestion.created"]

@@ -12,15 +12,16 @@ from fastapi.templating import Jinja2Templates
 
 from router_model.complaint import Complaint
 from router_model.personal_data import KIND_LABELS as PERSONAL_LABELS
-from router_model.policy import ROUTE_LABELS, Route
+from router_model.policy import ROUTE_LABELS
 from router_model.portal import REPORT_TYPES
 from router_model.suggestion import Suggestion
 from service.access import lane_of
+from service.answering import contacts_for, level_out, suggestion_body
 from service.found_places import located
 from service.lane import Lane
 from service.serving import InForce, Serving
 from service.suggesting import received
-from service.wire import LONGEST_LINE, LONGEST_TEXT, suggestion_body
+from service.wire import LONGEST_LINE, LONGEST_TEXT
 
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 router = APIRouter(include_in_schema=False)
@@ -86,7 +87,7 @@ def kind_label(kind: str) -> str:
 def shown(suggestion: Suggestion, serving: Serving, took_ms: float) -> dict[str, Any]:
     """A suggestion as the page's template reads it."""
     portal = serving.release.portal
-    urgency, report_type = suggestion.best("urgency"), suggestion.best("report_type")
+    urgency, report_type = level_out(suggestion), suggestion.best("report_type")
     levels = {level.code: level for level in portal.urgency}
     masked: dict[str, int] = {}
     for masking in suggestion.masked:
@@ -119,12 +120,12 @@ def shown(suggestion: Suggestion, serving: Serving, took_ms: float) -> dict[str,
             for item in suggestion.categories[:SHOWN_CATEGORIES]
         ],
         "urgency": {
-            "level": urgency.code,
-            "label": levels[urgency.code].name,
+            "level": urgency.level,
+            "label": levels[urgency.level].name,
             "p": urgency.p,
-            "percent": percent(urgency.p),
-            "reasons": [],
-            "criteria": levels[urgency.code].criteria,
+            "percent": "" if urgency.p is None else percent(urgency.p),
+            "by_rule": urgency.by_rule,
+            "criteria": levels[urgency.level].criteria,
         }
         if urgency
         else None,
@@ -140,10 +141,9 @@ def shown(suggestion: Suggestion, serving: Serving, took_ms: float) -> dict[str,
         "personal_data": [{"kind_label": PERSONAL_LABELS[kind], "count": count} for kind, count in masked.items()],
         "emergency_contacts": [
             {"name": c.name, "number": c.number, "certainty": CERTAINTY_LABELS.get(c.certainty, "")}
-            for c in portal.emergency_contacts
-        ]
-        if suggestion.route is Route.EMERGENCY
-        else [],
+            for c in contacts_for(suggestion.route, suggestion.dangers, portal)
+        ],
+        "confidential": suggestion.confidential,
         "missing": list(suggestion.missing),
         "located": located(suggestion_body(suggestion, portal), portal),
         "rules": [

@@ -11,11 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 from pydantic_core import PydanticCustomError
 
 from router_model.complaint import Complaint
-from router_model.place import FoundPlace
-from router_model.policy import ROUTE_LABELS, Route
 from router_model.portal import REPORT_TYPES, Portal
-from router_model.prediction import Ranked
-from router_model.suggestion import Suggestion
 
 LONGEST_TEXT = 10_000
 LONGEST_LINE = 500
@@ -111,8 +107,28 @@ class CategoryOut:
 @dataclass(slots=True, kw_only=True)
 class LevelOut:
     level: str
-    p: Probability
+    p: Annotated[Probability | None, Field(description="Peluang menurut model; kosong bila model tidak menjawab")]
     reasons: list[str]
+    by_rule: Annotated[bool, Field(description="Tingkat dinaikkan aturan bahaya, bukan oleh model")] = False
+
+
+@dataclass(slots=True, kw_only=True)
+class DangerOut:
+    """Danger that rules found in the complaint's own words: characters `start` to `end` of `field`."""
+
+    family: str
+    name: str
+    level: Literal["darurat", "tinggi"]
+    field: Literal["title", "text"]
+    start: Annotated[int, Field(ge=0)]
+    end: Annotated[int, Field(ge=0)]
+
+
+@dataclass(slots=True, kw_only=True)
+class ContactOut:
+    name: str
+    number: str
+    certainty: Annotated[str, Field(description="A (sumber resmi) sampai D (belum diperiksa)")]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -230,6 +246,16 @@ class SuggestionBody:
         CategoryOut | None, Field(description="Kelompok kategori, bila satu subkategori saja belum cukup pasti")
     ] = None
     urgency: LevelOut | None
+    dangers: Annotated[list[DangerOut], Field(description="Bahaya yang disebut laporan, yang terberat dahulu")] = field(
+        default_factory=list
+    )
+    emergency_contacts: Annotated[list[ContactOut], Field(description="Yang dihubungi sekarang juga bila darurat")] = (
+        field(default_factory=list)
+    )
+    confidential: Annotated[
+        str,
+        Field(description="Siapa yang tidak boleh melihat laporan ini; kosong bila isinya tidak menuntut kerahasiaan"),
+    ] = ""
     report_type: ReportTypeOut | None
     route: Literal["auto", "prefill", "review", "emergency", "external", "incomplete"]
     route_label: str
@@ -380,85 +406,3 @@ def taxonomy_of(portal: Portal) -> Taxonomy:
         urgency=[TaxonomyLevel(code=u.code, name=u.name, criteria=u.criteria) for u in portal.urgency],
         report_types=REPORT_TYPES,
     )
-
-
-def unanswered() -> SuggestionBody:
-    """What is said when no model answered: a person has to look, and nothing is made up."""
-    return SuggestionBody(
-        agencies=[],
-        candidates=0,
-        category=[],
-        urgency=None,
-        report_type=None,
-        route=Route.REVIEW.value,
-        route_label=ROUTE_LABELS[Route.REVIEW],
-        reasons=[ReasonOut(code="no_model", message="Model tidak dapat menjawab saat ini; petugas perlu memilih.")],
-        missing=[],
-        place=None,
-        explanation=[],
-        personal_data=[],
-    )
-
-
-def suggestion_body(suggestion: Suggestion, portal: Portal) -> SuggestionBody:
-    """A suggestion as portals see it."""
-    urgency, report_type = suggestion.best("urgency"), suggestion.best("report_type")
-    place = suggestion.place
-    danger = [reason.message for reason in suggestion.reasons if reason.code == "danger"]
-    group = suggestion.category_group
-    first = portal.agency.get(suggestion.agency.code) if suggestion.agencies else None
-    return SuggestionBody(
-        agencies=[
-            AgencyOut(code=a.code, name=a.name, kind=a.kind, external=a.external, p=a.p) for a in suggestion.agencies
-        ],
-        candidates=suggestion.candidates,
-        category=[_category(item, portal) for item in suggestion.categories],
-        category_group=_category(group, portal) if group else None,
-        urgency=LevelOut(level=urgency.code, p=min(urgency.p, 1.0), reasons=danger) if urgency else None,
-        report_type=ReportTypeOut(code=report_type.code, name=REPORT_TYPES[report_type.code], p=min(report_type.p, 1.0))
-        if report_type
-        else None,
-        route=suggestion.route.value,
-        route_label=ROUTE_LABELS[suggestion.route],
-        reasons=[ReasonOut(code=reason.code, message=reason.message) for reason in suggestion.reasons],
-        missing=list(suggestion.missing),
-        ask=suggestion.ask,
-        place=PlaceOut(code=place.place.code, name=place.place.name, kind=place.place.kind, source=place.source)
-        if place
-        else None,
-        places=[found_place(item, place, portal) for item in suggestion.places],
-        rules=[RuleOut(code=r.code, reason=r.reason, certainty=r.certainty) for r in suggestion.rules],
-        external=ExternalOut(code=first.code, name=first.name, channel=first.channel)
-        if first and first.external
-        else None,
-        explanation=[
-            EvidenceOut(term=e.term, weight=e.weight, field=e.field, start=e.start, end=e.end)
-            for e in suggestion.evidence
-        ],
-        personal_data=[
-            PersonalDataOut(kind=m.item.kind, field=m.field, start=m.item.start, end=m.item.end)
-            for m in suggestion.masked
-        ],
-    )
-
-
-def found_place(item: FoundPlace, acted_on: FoundPlace | None, portal: Portal) -> FoundPlaceOut:
-    district = next((place.name for place in portal.places if place.code == item.place.district_code), "")
-    return FoundPlaceOut(
-        code=item.place.code,
-        name=item.place.name,
-        kind=item.place.kind,
-        district=district,
-        source=item.source,
-        matched=item.name,
-        start=item.start,
-        end=item.end,
-        p=min(item.p, 1.0),
-        landmark=item.landmark.name if item.landmark else "",
-        acted_on=acted_on is not None and item.place == acted_on.place,
-    )
-
-
-def _category(item: Ranked, portal: Portal) -> CategoryOut:
-    category = portal.category[item.code]
-    return CategoryOut(code=item.code, name=category.name, national_name=category.national_name, p=min(item.p, 1.0))

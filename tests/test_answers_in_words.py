@@ -12,6 +12,7 @@ from router_model.place import FoundPlace
 from router_model.portal import Portal
 from router_model.rules import AppliedRule
 from router_model.suggestion import Router, Suggestion
+from service.answering import suggestion_body
 from service.desk.candidates import beforehand, candidates, search_lists
 from service.desk.complaint_view import likely_outside, why
 from service.desk.marked_text import marked
@@ -21,7 +22,6 @@ from service.wire import (
     EvidenceOut,
     RefusedOut,
     SuggestionOut,
-    suggestion_body,
     suggestion_of,
     suggestion_text,
 )

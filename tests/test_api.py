@@ -15,9 +15,9 @@ from router_model.complaint import Complaint
 from router_model.portal import Portal
 from router_model.prediction import Ranked
 from router_model.suggestion import Router
+from service.answering import suggestion_body
 from service.database import keys
 from service.database.schema import schema, suggestions
-from service.wire import suggestion_body
 
 SCHOOL = "Lampu penerangan jalan umum di depan sekolah mati sudah seminggu, gelap gulita kalau malam"
 NIK, PHONE = "5171034507890002", "081338765210"

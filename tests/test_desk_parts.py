@@ -10,6 +10,7 @@ import pytest
 from router_model.complaint import Complaint
 from router_model.portal import Portal
 from router_model.suggestion import Router
+from service.answering import suggestion_body
 from service.database.complaints import Written
 from service.database.review import Alarm, Filters, Stats
 from service.database.review_history import Entry
@@ -19,7 +20,7 @@ from service.desk.export import write
 from service.desk.filters import filters_of, query_of, queue_of
 from service.desk.marked_text import marked
 from service.desk.similar import similar
-from service.wire import EvidenceOut, SuggestionOut, suggestion_body
+from service.wire import EvidenceOut, SuggestionOut
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 

@@ -18,15 +18,17 @@ from live_service import free_port
 from publisher import publish_first, small_town
 from sqlalchemy import select, update
 
+from router_model.complaint import Complaint
 from router_model.portal import Portal, load_portal
 from router_model.registry import promote
+from service.answering import unanswered
 from service.application import create_application
 from service.database import keys
 from service.database.database import Database
 from service.database.schema import dispositions, schema
 from service.open311 import LONGEST_DESCRIPTION, created_of, period_of, services_of
 from service.settings import Settings
-from service.wire import SuggestionOut, unanswered
+from service.wire import SuggestionOut
 
 LAMP = "Lampu jalan mati dekat sekolah sejak kemarin"
 PERSONAL = {
@@ -382,7 +384,7 @@ def test_services_are_the_categories_a_complaint_can_be_given(portal: Portal) ->
 
 def test_the_notice_says_what_is_missing_and_whom_to_call_in_danger(denpasar: Path) -> None:
     def notice(**changed: Any) -> str:
-        advice = {**vars(unanswered()), **changed}
+        advice = {**vars(unanswered(Complaint(""), None)), **changed}
         answer = SuggestionOut(id="a", external_id="", release=None, portal="denpasar", created_at=NOW, **advice)
         return created_of(answer, load_portal(denpasar)).service_notice
 

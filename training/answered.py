@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
+from router_model.danger import dangers
 from router_model.decoding import Belief
 from router_model.portal import Portal
 from router_model.suggestion import Router, SuggestedAgency
@@ -25,7 +26,7 @@ class Answered:
 
     `given` maps each answer to its first code and probability, `wanted` to the label where there is one.
     `agency_p` is the probability that was given to the right agency, 0 if it was not listed. `danger` is the
-    probability of `darurat`. `held_back` rows took no part in calibration and thresholds of the figures
+    probability of `darurat`, 1 where the rules for danger raised it. `held_back` rows took no part in calibration and thresholds of the figures
     reported.
     """
 
@@ -64,8 +65,14 @@ def answered(
         given=given,
         wanted=dict(row.labels),
         agency_p=next((float(item.p) for item in agencies if item.code == row.labels.get("agency")), 0.0),
-        danger=next((float(item.p) for item in belief.answers.get("urgency", ()) if item.code == "darurat"), 0.0),
+        danger=_danger(row, belief),
     )
+
+
+def _danger(row: Example, belief: Belief) -> float:
+    if any(found.level == "darurat" for found in dangers(row.complaint)):
+        return 1.0
+    return next((float(item.p) for item in belief.answers.get("urgency", ()) if item.code == "darurat"), 0.0)
 
 
 def answered_live(router: Router, rows: Sequence[Example]) -> list[Answered]:

@@ -106,10 +106,9 @@ def urgent(suggestions: Sequence[Suggestion], asked: Sequence[Example]) -> dict[
     """`emergencies` raised by route, `levels` of danger named as such, `urgent` rows (darurat or tinggi) given
     one of the two levels, and `alarms`: other rows raised in vain."""
     rows = [
-        (row.labels["urgency"], suggestion.route is Route.EMERGENCY, level.code if level else "")
+        (row.labels["urgency"], suggestion.route is Route.EMERGENCY, suggestion.urgency)
         for suggestion, row in zip(suggestions, asked, strict=True)
         if "urgency" in row.labels
-        for level in [suggestion.best("urgency")]
     ]
     high = ("darurat", "tinggi")
     return {

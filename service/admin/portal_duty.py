@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
+from router_model.danger_families import families
 from router_model.office_calendar import DAY_KINDS
 from router_model.portal import Portal
 from service import portal_editing as editing
@@ -23,14 +24,14 @@ from service.admin.portal_view import (
     text,
 )
 from service.pages import Administrator, Reader
-from service.portal_editing import TIMED_STEPS, Edited, EditRefusedError, PortalFiles
+from service.portal_editing import TIMED_STEPS, Edited, EditRefusedError, PortalFiles, contact_rows
 from service.sessions import CheckedForm, SignedInUser
 
 router = APIRouter(include_in_schema=False)
 PLACE = "/admin/portal/darurat"
 MORE_ROWS = 2
 MOST_CONTACTS = 30
-CONTACT = ("name", "number", "certainty")
+CONTACT = ("name", "number", "certainty", "families")
 
 
 @router.get("/darurat")
@@ -40,7 +41,7 @@ async def duty(request: Request, user: Reader, pesan: str = "") -> Response:
 
 async def _duty(request: Request, user: SignedInUser, faults: Faults, note: str = "") -> Response:
     view = await opened(request, user)
-    context: dict[str, Any] = {"timed_steps": TIMED_STEPS}
+    context: dict[str, Any] = {"timed_steps": TIMED_STEPS, "families": families()}
     if view.portal:
         context |= {"rows": _rows(view.portal, faults), "deadlines": _deadlines(view.portal)}
         context["closes"] = f"{view.portal.limits.closes:%H.%M}"
@@ -56,8 +57,7 @@ def _rows(portal: Portal, faults: Faults) -> list[dict[str, str]]:
             for number in range(MOST_CONTACTS)
             if f"name-{number}" in faults.typed
         ]
-    known = [{key: getattr(contact, key) for key in CONTACT} for contact in portal.emergency_contacts]
-    return [*known, *({"name": "", "number": "", "certainty": ""} for _ in range(MORE_ROWS))]
+    return [*contact_rows(portal), *(dict.fromkeys(CONTACT, "") for _ in range(MORE_ROWS))]
 
 
 def _deadlines(portal: Portal) -> dict[str, dict[str, Any]]:

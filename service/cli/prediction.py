@@ -19,11 +19,11 @@ from router_model.errors import DatasetError
 from router_model.policy import ROUTE_LABELS
 from router_model.portal import REPORT_TYPES, Category, Portal
 from router_model.suggestion import Suggestion
+from service.answering import suggestion_body
 from service.cli.labelled import Columns, rows_of
 from service.cli.output import AsJson, Registry, progress, result, result_json, say
 from service.found_places import spot_of
 from service.serving import serving_release
-from service.wire import suggestion_body
 from training.reading import COLUMNS, Row
 
 SCORED = (
@@ -72,8 +72,10 @@ def _explained(suggestion: Suggestion, portal: Portal, release: str) -> str:
     for number, item in enumerate(suggestion.categories[:2], 1):
         name = portal.category[item.code].name
         lines.append(f"{'Kategori' if number == 1 else '':10}{number}. {item.p:4.0%}  {name}")
-    if urgency := suggestion.best("urgency"):
-        lines.append(f"{'Urgensi':10}   {urgency.p:4.0%}  {urgency.code}")
+    if level := suggestion.urgency:
+        p = suggestion.p("urgency", level)
+        lines.append(f"{'Urgensi':10}   {'' if p is None else f'{p:4.0%}':4}  {level}")
+    lines += [f"{'Rahasia':10}   {suggestion.confidential}"] * bool(suggestion.confidential)
     if kind := suggestion.best("report_type"):
         lines.append(f"{'Jenis':10}   {kind.p:4.0%}  {REPORT_TYPES[kind.code]}")
     for number, found in enumerate(suggestion.places):
@@ -135,8 +137,9 @@ def _scored(row: Row, suggestion: Suggestion, categories: Mapping[str, Category]
         best = suggestion.categories[0]
         cells["category"] = categories[best.code].name
         cells["category_p"] = f"{best.p:.4f}"
-    if urgency := suggestion.best("urgency"):
-        cells["urgency"], cells["urgency_p"] = urgency.code, f"{urgency.p:.4f}"
+    if level := suggestion.urgency:
+        p = suggestion.p("urgency", level)
+        cells["urgency"], cells["urgency_p"] = level, "" if p is None else f"{p:.4f}"
     if kind := suggestion.best("report_type"):
         cells["report_type"] = kind.code
     cells["route"], cells["release"] = suggestion.route.value, release

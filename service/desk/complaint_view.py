@@ -8,7 +8,7 @@ import orjson
 
 from router_model.deadlines import days_left
 from router_model.policy import ROUTE_LABELS, Route, reason
-from router_model.portal import REPORT_TYPES, Portal
+from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Portal
 from service.database.complaints import Earlier
 from service.desk.candidates import Labels
 from service.desk.marked_text import marked
@@ -68,6 +68,11 @@ def facts(shown: Shown, now: datetime, portal: Portal | None) -> dict[str, Any]:
         "route": route.value,
         "route_label": ROUTE_LABELS[route],
         "missing": answer.missing,
+        "ask": answer.ask,
+        "confidential": answer.confidential,
+        "contacts": portal.contacts_for({one.family for one in answer.dangers if one.level == URGENCY_LEVELS[0]})
+        if portal
+        else answer.emergency_contacts,
     }
 
 
