@@ -38,6 +38,23 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """The probability of `darurat` by logistic regression on raw scores (Platt 1999) of the two upper levels.
+
+    What looks like `tinggi` speaks for danger too, which the share of `darurat` among the levels does not hear. The
+    lower levels do not count: of words that it never met a model says little of any level, which is no danger.
+    `weights` has one value a level, in the order of the model's classes.
+    """
+
+    intercept: float
+    weights: Floats
+
+    def p(self, scores: Floats) -> Floats:
+        """Of raw scores, levels in the last axis."""
+        return np.asarray(1 / (1 + np.exp(-np.clip(scores @ self.weights + self.intercept, -30, 30))), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """How agency and category inform each other.
 

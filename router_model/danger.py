@@ -44,6 +44,14 @@ class Danger(NamedTuple):
     confidential: bool
 
 
+class Signs(NamedTuple):
+    """What a complaint says of danger: `groups` of words that stand in it, guards by their kind (none where no rule
+    can begin), and `dangers`, what the rules make of them, worst first and one of each family."""
+
+    groups: frozenset[str]
+    dangers: tuple[Danger, ...]
+
+
 class Span(NamedTuple):
     """Words `first` to `last` (exclusive)."""
 
@@ -262,12 +270,14 @@ def _danger(reading: _Reading, rule: _Rule, core: Span) -> Danger | None:
     return Danger(rule.family, level, reading.name, start, end, confidential)
 
 
-def dangers(complaint: Complaint) -> tuple[Danger, ...]:
-    """What in title and text of a cleaned complaint tells of danger, worst first; one of each family."""
+def signs(complaint: Complaint) -> Signs:
+    """What in title and text of a cleaned complaint tells of danger."""
     lexicon = _lexicon()
+    groups: set[str] = set()
     found: list[Danger] = []
     for name, text in (("title", complaint.title), ("text", complaint.text)):
         if text and (hits := _hits(normal_words(text), lexicon)):
+            groups.update(lexicon.guards[group].kind if group in lexicon.guards else group for group in hits)
             found.extend(_found(_Reading(name, text, hits, lexicon.guards), lexicon))
     worst: dict[str, Danger] = {}
     order = sorted(
@@ -275,7 +285,12 @@ def dangers(complaint: Complaint) -> tuple[Danger, ...]:
     )
     for danger in order:
         worst.setdefault(danger.family, danger)
-    return tuple(worst.values())
+    return Signs(frozenset(groups), tuple(worst.values()))
+
+
+def dangers(complaint: Complaint) -> tuple[Danger, ...]:
+    """The dangers among `signs`."""
+    return signs(complaint).dangers
 
 
 def _rank(level: str) -> int:

@@ -6,20 +6,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from router_model.calibration import Agreement, Link, largest
+from router_model.calibration import Agreement, Alarm, Link, largest
 from router_model.prediction import Ranked
 
 Floats = NDArray[np.float32]
+DANGER = "darurat"
 LISTED = 10
 """Classes listed of answers with many; the others together have what is missing to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """What scores mean: classes by falling probability for each answer, and the category of the first unit."""
+    """What scores mean: classes by falling probability for each answer, the category of the first unit, and the
+    probability of danger."""
 
     answers: Mapping[str, tuple[Ranked, ...]]
     category: str
+    danger: float = 0.0
 
 
 class Decoder:
@@ -29,9 +32,14 @@ class Decoder:
     """
 
     def __init__(
-        self, classes: Mapping[str, Sequence[str]], links: Mapping[str, Link], agreement: Agreement | None
+        self,
+        classes: Mapping[str, Sequence[str]],
+        links: Mapping[str, Link],
+        agreement: Agreement | None,
+        alarm: Alarm | None = None,
     ) -> None:
         self._classes = classes
+        self._alarm = alarm
         self._agreement = agreement
         sizes = [len(names) for names in classes.values()]
         self._sizes = np.array(sizes)
@@ -53,6 +61,7 @@ class Decoder:
         totals = np.repeat(np.add.reduceat(shares, self._starts, axis=1), self._sizes, axis=1)
         shares /= totals
         probabilities = {answer: shares[:, part] for answer, part in self._slices.items()}
+        danger = self._danger(scores, probabilities)
         categories = [""] * len(scores)
         if self._agreement is not None:
             logs -= np.log(totals)
@@ -68,9 +77,16 @@ class Decoder:
                 if index >= 0 and all(item.code != categories[row] for item in listed[row]):
                     listed[row] += (Ranked(categories[row], float(probabilities["category"][row, index])),)
         return [
-            Belief({answer: rows[row] for answer, rows in ranked.items()}, category)
+            Belief({answer: rows[row] for answer, rows in ranked.items()}, category, danger[row])
             for row, category in enumerate(categories)
         ]
+
+    def _danger(self, scores: Floats, probabilities: Mapping[str, Floats]) -> list[float]:
+        if "urgency" not in probabilities or DANGER not in self._classes["urgency"]:
+            return [0.0] * len(scores)
+        if self._alarm is None:
+            return list(map(float, probabilities["urgency"][:, list(self._classes["urgency"]).index(DANGER)]))
+        return list(map(float, self._alarm.p(scores[:, self._slices["urgency"]])))
 
 
 def _offset(link: Link, size: int) -> Floats:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from router_model.complaint import Complaint
+from router_model.danger import Danger
 
 
 class Ranked(NamedTuple):
@@ -32,6 +33,7 @@ class Prediction:
     `answers` maps `unit`, `category`, `urgency` and `report_type` to classes by falling probability; an
     answer the release never learned is missing. `category` is the likeliest one that the first unit can own
     (empty if none). `words` counts the words read, `known_words` those the model had met in training.
+    `danger` is the probability of `darurat`, `dangers` what the rules for danger found on the way, worst first.
     """
 
     complaint: Complaint
@@ -39,6 +41,8 @@ class Prediction:
     category: str
     words: int
     known_words: int
+    danger: float = 0.0
+    dangers: tuple[Danger, ...] = ()
 
     @property
     def coverage(self) -> float:

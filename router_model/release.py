@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from router_model.calibration import Agreement, Link
+from router_model.calibration import Agreement, Alarm, Link
 from router_model.errors import PortalError, ReleaseError
 from router_model.place import PlaceFinder
 from router_model.policy import Policy
@@ -28,7 +28,7 @@ from router_model.scorer import ModelArrays, Scorer
 from router_model.suggestion import Router
 from router_model.terms import BLOCKS
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 BESIDE_THE_MODEL = frozenset(
     {"pipeline.joblib", "card.md", "report.html", "evaluation.json", "forward.parquet", "champion.parquet"}
@@ -93,11 +93,13 @@ def write_arrays(folder: Path, arrays: ModelArrays) -> None:
         np.save(folder / "log_lift.npy", arrays.agreement.log_lift)
         np.save(folder / "allowed.npy", arrays.agreement.allowed)
         agreement = {name: getattr(arrays.agreement, name) for name in ("trust_agency", "trust_category", "trust_lift")}
+    alarm = arrays.alarm
     model = {
         "classes": {answer: list(classes) for answer, classes in arrays.classes.items()},
         "block_weights": dict(arrays.block_weights),
         "links": {answer: _link_values(link) for answer, link in arrays.links.items()},
         "agreement": agreement,
+        "alarm": alarm and {"intercept": alarm.intercept, "weights": alarm.weights.tolist()},
         "place_words": sorted(arrays.place_words),
     }
     (folder / "model.json").write_bytes(orjson.dumps(model, option=orjson.OPT_INDENT_2))
@@ -120,7 +122,7 @@ def _link(values: dict[str, Any]) -> Link:
 
 def _read_arrays(folder: Path) -> ModelArrays:
     model = orjson.loads((folder / "model.json").read_bytes())
-    agreement = None
+    agreement, alarm = None, model["alarm"]
     if model["agreement"] is not None:
         agreement = Agreement(
             **model["agreement"],
@@ -135,6 +137,7 @@ def _read_arrays(folder: Path) -> ModelArrays:
         classes=model["classes"],
         links={answer: _link(values) for answer, values in model["links"].items()},
         agreement=agreement,
+        alarm=alarm and Alarm(alarm["intercept"], np.array(alarm["weights"], np.float32)),
         place_words=frozenset(model["place_words"]),
     )
 

@@ -12,11 +12,22 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from router_model.calibration import Agreement, Link
+from router_model.calibration import Agreement, Alarm, Link
 from router_model.complaint import Complaint
+from router_model.danger import Danger, signs
 from router_model.decoding import Decoder
 from router_model.prediction import Evidence, Prediction
-from router_model.terms import AREA_END, BLOCKS, TermExtractor, area, character_ngrams, told_tokens, told_words
+from router_model.terms import (
+    AREA_END,
+    BLOCKS,
+    UNSCALED,
+    TermExtractor,
+    area,
+    character_ngrams,
+    danger_terms,
+    told_tokens,
+    told_words,
+)
 from router_model.tokens import Token, normal_words
 
 Floats = NDArray[np.float32]
@@ -43,13 +54,15 @@ class ModelArrays:
     links: Mapping[str, Link]
     agreement: Agreement | None
     place_words: frozenset[str]
+    alarm: Alarm | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """One complaint as columns of the model, ascending and distinct, with how often each occurs and its
     final value. For each word of title and text, in order, `singles`, `pairs` (the pair it ends) and `local` hold
-    a column, -1 for none; `ngrams` holds the columns of its n-grams, one word after the other."""
+    a column, -1 for none; `ngrams` holds the columns of its n-grams, one word after the other. `dangers` is
+    what the rules for danger found."""
 
     columns: Columns
     counts: NDArray[np.int64]
@@ -58,6 +71,7 @@ class _Reading:
     pairs: Sequence[int]
     local: Sequence[int]
     ngrams: Columns
+    dangers: tuple[Danger, ...]
 
     @property
     def known(self) -> int:
@@ -80,7 +94,7 @@ class Scorer:
     def __init__(self, arrays: ModelArrays) -> None:
         self.arrays = arrays
         self._extractor = TermExtractor(arrays.place_words)
-        self._decoder = Decoder(arrays.classes, arrays.links, arrays.agreement)
+        self._decoder = Decoder(arrays.classes, arrays.links, arrays.agreement, arrays.alarm)
         # A plain view of the mapped file: slicing a memmap object costs more than the product it feeds.
         self._coefficients = np.asarray(arrays.coefficients)
         self._weights = np.asarray(arrays.weights)
@@ -127,12 +141,14 @@ class Scorer:
         local_known = self._areas.get(area(complaint))
         local = [local_known.get(word.root, -1) for word in words] if local_known else [-1] * len(words)
         ngrams = np.concatenate([word.ngrams for word in words]) if words else _NONE
+        found, danger_known = signs(complaint), self._columns["danger"]
         blocks: dict[str, Sequence[int] | Columns] = {
             "words": [column for column in singles + pairs if column >= 0],
             "characters": ngrams,
             "title": [title_known[word.root] for word in title if word.root in title_known],
             "place": [place_known[normal] for normal in normal_words(complaint.address) if normal in place_known],
             "local": [column for column in local if column >= 0],
+            "danger": [danger_known[term] for term in danger_terms(found) if term in danger_known],
         }
         occurrences = np.concatenate([_NONE, *(np.asarray(found, dtype=np.int32) for found in blocks.values())])
         columns, counts = np.unique(occurrences, return_counts=True)
@@ -140,9 +156,9 @@ class Scorer:
         edges = np.searchsorted(columns, self._starts).tolist()
         for block, start, end in zip(BLOCKS, edges, edges[1:], strict=False):
             part = values[start:end]
-            if length := float(part @ part) ** 0.5:
+            if length := 1.0 if block in UNSCALED else float(part @ part) ** 0.5:
                 part *= np.float32(self.arrays.block_weights[block] / length)
-        return _Reading(columns, counts, values, singles, pairs, local, ngrams)
+        return _Reading(columns, counts, values, singles, pairs, local, ngrams, found.dangers)
 
     def scores(self, complaint: Complaint) -> Floats:
         """Raw scores of every class of every answer, as the scikit-learn pipeline gives them."""
@@ -162,7 +178,15 @@ class Scorer:
         self, complaints: Sequence[Complaint], readings: Sequence[_Reading], scores: Floats
     ) -> list[Prediction]:
         return [
-            Prediction(complaint, belief.answers, belief.category, len(reading.singles), reading.known)
+            Prediction(
+                complaint,
+                belief.answers,
+                belief.category,
+                len(reading.singles),
+                reading.known,
+                belief.danger,
+                reading.dangers,
+            )
             for complaint, reading, belief in zip(complaints, readings, self._decoder.beliefs(scores), strict=True)
         ]
 

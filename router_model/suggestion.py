@@ -9,8 +9,9 @@ from router_model.agency_ranking import SuggestedAgency as SuggestedAgency
 from router_model.asking import CONTENT, EVENT, PLACE, office_place, question
 from router_model.cleaning import Masking, cleaned
 from router_model.complaint import Complaint
-from router_model.danger import Danger, confidentiality, dangers, raised, words_of
+from router_model.danger import Danger, confidentiality, raised, words_of
 from router_model.danger_families import families
+from router_model.decoding import DANGER
 from router_model.place import FoundPlace, PlaceFinder, acted_on
 from router_model.policy import (
     AMBIGUOUS_MARGIN,
@@ -85,6 +86,8 @@ class Suggestion:
 
     def p(self, answer: str, code: str) -> float | None:
         """What the model gives a code; None where it has no opinion."""
+        if (answer, code) == ("urgency", DANGER) and self.best(answer):
+            return self.prediction.danger
         return next((item.p for item in self.prediction.answers.get(answer, ()) if item.code == code), None)
 
 
@@ -128,7 +131,7 @@ class Router:
         agencies = ranking.agencies
         categories = self._category_first(prediction, agencies[0]) if agencies else ()
         group = self._category_group(categories)
-        found = dangers(prediction.complaint)
+        found = prediction.dangers
         route, reasons, missing = self._route(prediction, ranking, place, places, found)
         if route in (Route.AUTO, Route.PREFILL) and categories and categories[0].p < self.policy.category:
             reasons += (reason("category_group" if group else "category_unsure"),)
@@ -174,11 +177,11 @@ class Router:
     ) -> tuple[Route, tuple[Reason, ...], tuple[str, ...]]:
         """`place` is the one of `places` that is sure enough."""
         policy, unsure = self.policy, () if place else places
-        if not tokens(prediction.complaint.words):
+        if prediction.words == 0 and not tokens(prediction.complaint.words):
             return Route.INCOMPLETE, (reason("empty_text"),), (CONTENT,)
         if worst := next((item for item in found if item.level == "darurat"), None):
             return Route.EMERGENCY, (danger_reason(prediction.complaint, worst),), ()
-        danger = next((r.p for r in prediction.answers.get("urgency", ()) if r.code == "darurat"), 0.0)
+        danger = prediction.danger
         # One or two words, such as "tolong", tell of danger only where danger is the likeliest level.
         least = policy.emergency if prediction.words >= FEWEST_WORDS else 0.5
         if danger >= least and prediction.known_words:

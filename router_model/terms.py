@@ -1,8 +1,9 @@
 """The terms a complaint is made of, as the model counts them.
 
-Five blocks: stems of title and text (single words and pairs), character n-grams inside the words as written,
-stems of the title alone, the words of the address, and each stem together with the village (or district) that
-the form gives: the same matter in the same place goes to the same body more often than elsewhere. Training
+Six blocks: stems of title and text (single words and pairs), character n-grams inside the words as written,
+stems of the title alone, the words of the address, each stem together with the village (or district) that
+the form gives (the same matter in the same place goes to the same body more often than elsewhere), and the groups
+of words and the dangers that the rules for danger know. Training
 counts these terms through scikit-learn, the scorer looks them up one word at a time; both use the functions
 here, so that they agree.
 """
@@ -12,9 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from router_model.complaint import Complaint
+from router_model.danger import Signs, signs
 from router_model.tokens import Token, normal_words, stem, tokens
 
-BLOCKS = ("words", "characters", "title", "place", "local")
+BLOCKS = ("words", "characters", "title", "place", "local", "danger")
+UNSCALED = frozenset({"danger"})
+"""Blocks that are not brought to unit length: three signs of danger say more than one."""
 AREA_END = " | "
 NGRAM_SIZES = (3, 4, 5)
 TONE = frozenset(("tolong", "tolonglah", "mohon", "segera", "secepatnya", "mendesak", "urgen"))
@@ -48,6 +52,12 @@ def character_ngrams(normal: str) -> tuple[str, ...]:
 def area(complaint: Complaint) -> str:
     """The village that the form gives, else the district, in its normal form; empty for none."""
     return " ".join(normal_words(complaint.village)) or " ".join(normal_words(complaint.district))
+
+
+def danger_terms(found: Signs) -> list[str]:
+    """What the rules for danger read, each once."""
+    levels = {f"{danger.family}: {danger.level}" for danger in found.dangers}
+    return sorted(found.groups | levels | {danger.level for danger in found.dangers})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,9 @@ class TermExtractor:
 
     def place(self, complaint: Complaint) -> list[str]:
         return normal_words(complaint.address)
+
+    def danger(self, complaint: Complaint) -> list[str]:
+        return danger_terms(signs(complaint))
 
     def local(self, complaint: Complaint) -> list[str]:
         here = area(complaint)

@@ -160,7 +160,7 @@ def test_the_shipped_sample_is_one_click_for_its_own_portal_alone(tmp_path: Path
         page = admin.read("/admin")
         assert done(page) == ["Portal", "Data berlabel"]
         assert "125 instansi, 136 kategori" in page
-        assert "2.310 laporan" in page
+        assert "3.130 laporan" in page
         with service.database.connect() as connection:
             actions = [entry.action for entry in audit.entries(connection, "denpasar")]
         assert actions[:2] == ["dataset.add", "portal.change"]

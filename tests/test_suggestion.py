@@ -50,7 +50,7 @@ PORTAL = Portal(
 SCORER = Scorer(
     ModelArrays(
         vocabularies={"words": ["listrik", "lubang", "parkir"]},
-        block_weights=dict.fromkeys(("words", "characters", "title", "place", "local"), 1.0),
+        block_weights=dict.fromkeys(("words", "characters", "title", "place", "local", "danger"), 1.0),
         weights=np.ones(3, np.float32),
         coefficients=np.array([[0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 0]], np.float32),
         classes={"unit": PORTAL.units},

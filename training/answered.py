@@ -26,8 +26,8 @@ class Answered:
 
     `given` maps each answer to its first code and probability, `wanted` to the label where there is one.
     `agency_p` is the probability that was given to the right agency, 0 if it was not listed. `danger` is the
-    probability of `darurat`, 1 where the rules for danger raised it. `held_back` rows took no part in calibration and thresholds of the figures
-    reported.
+    probability of `darurat`, 1 where the rules for danger raised it. `held_back` rows took no part in calibration and
+    thresholds of the figures reported.
     """
 
     key: int
@@ -72,7 +72,7 @@ def answered(
 def _danger(row: Example, belief: Belief) -> float:
     if any(found.level == "darurat" for found in dangers(row.complaint)):
         return 1.0
-    return next((float(item.p) for item in belief.answers.get("urgency", ()) if item.code == "darurat"), 0.0)
+    return belief.danger
 
 
 def answered_live(router: Router, rows: Sequence[Example]) -> list[Answered]:
@@ -82,7 +82,7 @@ def answered_live(router: Router, rows: Sequence[Example]) -> list[Answered]:
         answered(
             row,
             seen_key(row.complaint),
-            Belief(suggestion.prediction.answers, suggestion.prediction.category),
+            Belief(suggestion.prediction.answers, suggestion.prediction.category, suggestion.prediction.danger),
             suggestion.agencies,
             router.portal,
             held_back=True,

@@ -1,18 +1,23 @@
 """Fits links and the agreement of answers on predictions for rows that the model had not seen."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
 
-from router_model.calibration import Agreement, Floats, Link
-from router_model.portal import Portal
+from router_model.calibration import Agreement, Alarm, Floats, Link
+from router_model.decoding import DANGER
+from router_model.portal import URGENCY_LEVELS, Portal
 from training.forward import ForwardScores
 from training.pipeline import LabelMatrix
 
 Integers = NDArray[np.intp]
+FEWEST_DANGERS = 10
+FREE = 100.0
+"""Inverse penalty of the regression behind the alarm: five numbers from hundreds of rows need hardly any."""
 FEWEST_LINKED = 30
 """Fewer labelled rows than this fit nothing."""
 ELSEWHERE = 0.7
@@ -31,6 +36,7 @@ class Calibration:
 
     links: Mapping[str, Link]
     agreement: Agreement | None
+    alarm: Alarm | None = None
 
 
 def targets(matrix: LabelMatrix) -> Integers:
@@ -66,6 +72,19 @@ def fit_link(scores: Floats, wanted: Integers, log_frequencies: Floats) -> Link:
         return -float(np.maximum(link(parameters).log_probabilities(scores)[row, wanted], -12).mean())
 
     return link(_minimum(loss, [0.7, -3.5, 0.0]))
+
+
+def fit_alarm(scores: Floats, levels: Sequence[str], wanted: Integers) -> Alarm | None:
+    """None where there are fewer than `FEWEST_LINKED` labels, or fewer than `FEWEST_DANGERS` of them are `darurat`."""
+    known = wanted >= 0
+    danger = wanted[known] == list(levels).index(DANGER) if DANGER in levels else np.zeros(known.sum(), bool)
+    if known.sum() < FEWEST_LINKED or danger.sum() < FEWEST_DANGERS:
+        return None
+    upper = [index for index, level in enumerate(levels) if level in URGENCY_LEVELS[:2]]
+    fitted = LogisticRegression(C=FREE, max_iter=1_000).fit(scores[known][:, upper], danger)
+    weights = np.zeros(len(levels), np.float32)
+    weights[upper] = np.maximum(fitted.coef_[0], 0)
+    return Alarm(float(fitted.intercept_[0]), weights)
 
 
 def log_lift(units: LabelMatrix, categories: LabelMatrix) -> Floats:
@@ -119,10 +138,14 @@ def calibrate(forward: ForwardScores, portal: Portal, first: Calibration | None 
         links[answer] = fit_link(forward.of(answer), wanted[answer], frequencies(forward.matrix(answer)))
         if first and (wanted[answer] >= 0).sum() < FEWEST_LINKED:
             links[answer] = first.links[answer]
+    alarm = None
+    if "urgency" in forward.classes:
+        alarm = fit_alarm(forward.of("urgency"), forward.classes["urgency"], wanted["urgency"])
+        alarm = alarm or (first.alarm if first else None)
     if "category" not in forward.classes:
-        return Calibration(links, None)
+        return Calibration(links, None, alarm)
     if first and ((wanted["unit"] >= 0) & (wanted["category"] >= 0)).sum() < FEWEST_LINKED:
-        return Calibration(links, first.agreement)
+        return Calibration(links, first.agreement, alarm)
     units, categories = forward.classes["unit"], forward.classes["category"]
     allowed = np.array([[portal.may_own(portal.category[category], unit) for unit in units] for category in categories])
     lift = log_lift(forward.matrix("unit"), forward.matrix("category"))
@@ -134,7 +157,7 @@ def calibrate(forward: ForwardScores, portal: Portal, first: Calibration | None 
         lift,
         allowed,
     )
-    return Calibration(links, agreement)
+    return Calibration(links, agreement, alarm)
 
 
 def first_calibration(known: ForwardScores, portal: Portal) -> Calibration:
@@ -145,7 +168,7 @@ def first_calibration(known: ForwardScores, portal: Portal) -> Calibration:
         answer: replace(link, power=ELSEWHERE * link.power, balance=0.0) if answer in ("unit", "category") else link
         for answer, link in found.links.items()
     }
-    return Calibration(links, found.agreement)
+    return Calibration(links, found.agreement, found.alarm)
 
 
 def _minimum(

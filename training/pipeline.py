@@ -14,11 +14,11 @@ from sklearn.preprocessing import normalize
 
 from router_model.complaint import Complaint
 from router_model.errors import DatasetError
-from router_model.terms import BLOCKS, TermExtractor
+from router_model.terms import BLOCKS, UNSCALED, TermExtractor
 from training.ridge import Days, Floats, Learning, ridge
 
-BLOCK_WEIGHTS = {"words": 0.8, "characters": 1.2, "title": 0.4, "place": 0.25, "local": 0.6}
-MOST_TERMS = {"words": 16_000, "characters": 12_000, "title": 4_000, "place": 8_000, "local": 24_000}
+BLOCK_WEIGHTS = {"words": 0.8, "characters": 1.2, "title": 0.4, "place": 0.25, "local": 0.6, "danger": 0.18}
+MOST_TERMS = {"words": 16_000, "characters": 12_000, "title": 4_000, "place": 8_000, "local": 24_000, "danger": 1_000}
 FEWEST_ROWS = 2
 """A term that occurs in fewer complaints teaches nothing about the next one."""
 TAUGHT_TOGETHER = 0.9
@@ -69,7 +69,8 @@ def information(counts: sp.csr_matrix, indicators: sp.csr_matrix, prior_weight: 
 
 
 class TermWeighting(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Sublinear term frequency x inverse document frequency x information about the labels, unit length.
+    """Sublinear term frequency x inverse document frequency x information about the labels, of `unit_length` or as
+    it is.
 
     `weighed_by` names the answers whose labels weigh the terms. Terms of fewer than `fewest_rows` complaints
     are dropped; the others are kept in the order of weight x document frequency until `most_terms` are left.
@@ -80,10 +81,12 @@ class TermWeighting(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         weighed_by: tuple[str, ...] = ("unit", "category"),
         most_terms: int = 60_000,
         fewest_rows: int = FEWEST_ROWS,
+        unit_length: bool = True,
     ) -> None:
         self.weighed_by = weighed_by
         self.most_terms = most_terms
         self.fewest_rows = fewest_rows
+        self.unit_length = unit_length
 
     def fit(self, counts: sp.csr_matrix, labels: Labels) -> Self:
         rows = counts.shape[0]
@@ -107,7 +110,8 @@ class TermWeighting(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         weighed = sp.csr_matrix(counts[:, self.kept_], dtype=np.float32)
         weighed.data = np.log(weighed.data) + np.float32(1)
         weighed = sp.csr_matrix(weighed @ sp.diags(self.weights_))
-        return sp.csr_matrix(normalize(weighed, copy=False)) if weighed.shape[0] else weighed
+        scaled = self.unit_length and weighed.shape[0] > 0
+        return sp.csr_matrix(normalize(weighed, copy=False)) if scaled else weighed
 
 
 class AnswerHeads(BaseEstimator):  # type: ignore[misc]
@@ -200,7 +204,9 @@ class TermCounts:
         features = []
         for block, counts in self.counts.items():
             read = counts[rows]
-            weighting = TermWeighting(most_terms=MOST_TERMS[block]).fit(read, labels)
+            weighed_by = () if block in UNSCALED else ("unit", "category")
+            weighting = TermWeighting(weighed_by, MOST_TERMS[block], unit_length=block not in UNSCALED)
+            weighting.fit(read, labels)
             if len(weighting.kept_):
                 blocks.append((block, Pipeline([("count", self.vectorizers[block]), ("weigh", weighting)])))
                 features.append(np.float32(BLOCK_WEIGHTS[block]) * weighting.transform(read))

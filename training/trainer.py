@@ -63,6 +63,7 @@ def model_arrays(pipeline: Pipeline, portal: Portal, calibration: Calibration) -
         classes=pipeline["heads"].classes,
         links=calibration.links,
         agreement=calibration.agreement,
+        alarm=calibration.alarm,
         place_words=place_words(portal),
     )
 
@@ -86,7 +87,9 @@ def ready_router(
     last `held_back` of them are marked so. `first` is as of `calibrate`."""
     calibration = calibrate(forward, portal, first)
     router = Router(Scorer(model_arrays(pipeline, portal, calibration)), portal, Policy(), PlaceFinder(portal))
-    beliefs = Decoder(forward.classes, calibration.links, calibration.agreement).beliefs(forward.scores)
+    beliefs = Decoder(forward.classes, calibration.links, calibration.agreement, calibration.alarm).beliefs(
+        forward.scores
+    )
     predictions = [
         Prediction(item.complaint, belief.answers, belief.category, 0, 0)
         for item, belief in zip(forward.asked, beliefs, strict=True)
