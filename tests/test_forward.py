@@ -246,6 +246,7 @@ BELIEF = Belief(
         "urgency": (Ranked("sedang", 0.8), Ranked("darurat", 0.2)),
     },
     "lampu",
+    danger=0.25,
 )
 AGENCIES = [
     SuggestedAgency("dishub", "Dinas Perhubungan", "dinas", False, 0.4),
@@ -261,7 +262,7 @@ def test_an_answer_is_the_agency_in_front_with_its_unit_and_the_category_that_go
     assert found.given["unit"][0] == "dishub"
     assert found.given["category"] == ("lampu", 0.3)
     assert found.given["urgency"] == ("sedang", 0.8)
-    assert (found.agency_p, found.danger) == (0.35, 0.2)
+    assert (found.agency_p, found.danger) == (0.35, 0.25)
     assert (found.right("agency"), found.right("category")) == (False, True)
     assert found.judged("category")
     assert not found.judged("urgency")

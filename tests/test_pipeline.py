@@ -99,7 +99,7 @@ def test_later_complaints_score_the_same_from_counts_from_texts_and_from_what_se
     assert counted.shape == (12, 8)
     assert pipeline.predict(later) == pytest.approx(counted, abs=1e-5)
     assert np.stack([scorer.scores(complaint) for complaint in later]) == pytest.approx(counted, abs=1e-5)
-    assert blocks_of(pipeline) == ["words", "characters", "title", "place", "local"]
+    assert blocks_of(pipeline) == ["words", "characters", "title", "place", "local", "danger"]
 
 
 def test_the_right_classes_score_highest(counts: TermCounts, pipeline: Pipeline) -> None:
@@ -137,12 +137,12 @@ def test_a_term_of_one_complaint_teaches_nothing(pipeline: Pipeline, counts: Ter
 
 def test_a_block_without_terms_is_left_out() -> None:
     only_texts = [Complaint(text=complaint.text) for complaint in COMPLAINTS]
-    late_title = [*only_texts[:-2], *(replace(item, title="Tolong segera") for item in only_texts[-2:])]
+    late_title = [*only_texts[:-2], *(replace(item, title="Sudah lama") for item in only_texts[-2:])]
     for complaints, known in ((only_texts, set()), (late_title, {"title"})):
         counts = TermCounts(EXTRACTOR, complaints)
-        assert counts.counts.keys() == {"words", "characters"} | known
+        assert counts.counts.keys() == {"words", "characters", "danger"} | known
         model = fitted(counts)
-        assert blocks_of(model) == ["words", "characters"]
+        assert blocks_of(model) == ["words", "characters", "danger"]
         later = counts.scores(model, slice(FIRST, None))
         assert model.predict(complaints[FIRST:]) == pytest.approx(later, abs=1e-5)
 

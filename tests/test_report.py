@@ -224,8 +224,8 @@ def test_danger_is_counted_by_route_and_by_level() -> None:
     found = urgent(given, asked)
     assert {name: (part["n"], part["share"]) for name, part in found.items()} == {
         "emergencies": (2, 0.5),
-        "levels": (2, 0.0),
-        "urgent": (4, 0.5),
+        "levels": (2, 0.5),
+        "urgent": (4, 0.75),
         "alarms": (4, 0.25),
     }
 

@@ -85,7 +85,7 @@ def belief(
         for answer, given in answers.items()
         if given
     }
-    return Prediction(Complaint("", village=village, district=district), ranked, category, *words)
+    return Prediction(Complaint("", village=village, district=district), ranked, category, *words, danger=danger)
 
 
 def advice(prediction: Prediction, **changed: Any) -> Suggestion:
