@@ -1,0 +1,99 @@
+"""Recognises complaints "berkadar pengawasan" by readable rules: who, an official or a body of government, does what.
+
+What counts follows the whistle-blowing rules of SP4N-LAPOR!: abuse of office, corruption and nepotism, breaches of
+discipline and of neutrality. The rules are tables in `lexicon/` (see `router_model.phrases`): `oversight_words.tsv`,
+`oversight_rules.tsv`, `oversight_guards.tsv` (questions, wishes, praise and negation that keep a rule from holding) and
+`oversight_kinds.tsv` (what a kind is called, why staff see it, and who must not). The rules only ever raise the report
+type to `pengawasan`.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from router_model.complaint import Complaint
+from router_model.phrases import SIDES, Groups, Guard, Quote, Rule, cells, phrases, rows, rules, table_faults
+
+OVERSIGHT = "pengawasan"
+"""The report type that a finding raises to."""
+
+
+class Kind(NamedTuple):
+    """A kind's name, why staff see it, and who must not see such a complaint, in Indonesian."""
+
+    name: str
+    reason: str
+    confidential: str
+
+
+class Oversight(NamedTuple):
+    """What a rule, on a `line` of `oversight_rules.tsv`, found; first the words of the act, then what makes it one."""
+
+    kind: str
+    line: int
+    words: tuple[Quote, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why, in Indonesian, for staff."""
+        return kinds()[self.kind].reason
+
+
+@cache
+def kinds() -> dict[str, Kind]:
+    """Every kind by its code."""
+    return {row["kind"]: Kind(row["name"], row["reason"], row["confidential"]) for row in rows("oversight_kinds.tsv")}
+
+
+@cache
+def _tables() -> tuple[Groups, tuple[Rule, ...], tuple[Guard, ...]]:
+    guards = tuple(
+        Guard(row["guard"], row["side"], int(row["reach"]), frozenset(cells(row["kinds"])))
+        for row in rows("oversight_guards.tsv")
+    )
+    return Groups(phrases("oversight_words.tsv")), rules("oversight_rules.tsv"), guards
+
+
+def rules_held(complaint: Complaint) -> Iterator[Oversight]:
+    """Every place where a rule holds in title and text of a cleaned complaint, in the order of the rules."""
+    groups, known, guards = _tables()
+    reading = groups.read(complaint)
+    for rule in known:
+        if rule.core in reading.hits:
+            for core, *near in reading.held(rule):
+                if not reading.guarded(core, rule.kind, guards):
+                    yield Oversight(rule.kind, rule.line, tuple(map(reading.quote, (core, *near))))
+
+
+def oversights(complaint: Complaint) -> tuple[Oversight, ...]:
+    """What in a cleaned complaint calls for oversight, one of each kind."""
+    found: dict[str, Oversight] = {}
+    for item in rules_held(complaint):
+        found.setdefault(item.kind, item)
+    return tuple(found.values())
+
+
+def raised_type(report_type: str, found: Sequence[Oversight]) -> str:
+    """The report type of the model, or `pengawasan` if a rule found anything."""
+    return OVERSIGHT if found else report_type
+
+
+def confidentiality(found: Sequence[Oversight]) -> str:
+    """Who must not see the complaint, in Indonesian; empty if nothing was found."""
+    return " ".join(dict.fromkeys(kinds()[item.kind].confidential for item in found))
+
+
+def lexicon_faults() -> Iterator[str]:
+    """What a row of the tables names and no table has, in Indonesian."""
+    yield from table_faults("oversight_words.tsv", "oversight_rules.tsv", frozenset(kinds()))
+    groups = phrases("oversight_words.tsv").keys()
+    for line, row in enumerate(rows("oversight_guards.tsv"), start=2):
+        place = f"oversight_guards.tsv baris {line}"
+        if row["guard"] not in groups:
+            yield f"{place}: kelompok kata {row['guard']!r} tidak ada di oversight_words.tsv"
+        if row["side"] not in SIDES:
+            yield f"{place}: side {row['side']!r} harus salah satu dari {', '.join(SIDES)}"
+        if not row["reach"].isdigit():
+            yield f"{place}: reach {row['reach']!r} harus bilangan bulat"
+        for kind in sorted(set(cells(row["kinds"])) - kinds().keys()):
+            yield f"{place}: kind {kind!r} tidak dikenal"

@@ -1,0 +1,242 @@
+"""Groups of words in readable tables, where they stand in a complaint, and rules over groups that stand close together.
+
+A table of words has the columns `group` and `words`; phrases are separated by `;` and compared in their normal form
+(`router_model.tokens`), so a number is written as zeros. A table of rules says: the words of `core`, with those of
+every group in `near` (joined by `+`, alternatives by `/`) at most `within` words away, and no group of `unless` close
+by, are a thing of this `kind`.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import resources
+from typing import NamedTuple
+
+from router_model.complaint import Complaint
+from router_model.tokens import Token, normal_words, tokens
+
+SET_PHRASES = "(ungkapan)"
+"""The group of set phrases, such as "kereta api", whose words stand for nothing else."""
+SUFFIXES = ("", "nya", "ku", "mu", "e", "ne", "na")
+"""What may hang on the last word of a phrase, in Indonesian, Javanese, Balinese and Sundanese."""
+UNLESS_WITHIN = 3
+"""Words between the core of a rule and what keeps it from holding."""
+SIDES = ("sebelum", "sesudah", "sekitar")
+"""Where a guard stands: before, after, or on either side of the words that it guards."""
+_SENTENCE_ENDS = frozenset(".!?\n")
+
+
+class Span(NamedTuple):
+    """Words `first` to `last` (exclusive) of title and text together."""
+
+    first: int
+    last: int
+
+    def gap(self, other: "Span") -> int:
+        """Words between the two; negative if they overlap."""
+        return max(other.first - self.last, self.first - other.last)
+
+
+class Quote(NamedTuple):
+    """Characters `start` to `end` of a field, `title` or `text`, of a complaint."""
+
+    field: str
+    start: int
+    end: int
+
+
+def quoted(complaint: Complaint, quotes: Sequence[Quote]) -> tuple[str, ...]:
+    """The citizen's words."""
+    return tuple(" ".join(getattr(complaint, name)[start:end].split()) for name, start, end in quotes)
+
+
+class Rule(NamedTuple):
+    """`line` is where it stands in its table; each of `near` holds alternatives."""
+
+    line: int
+    kind: str
+    core: str
+    near: tuple[tuple[str, ...], ...]
+    within: int
+    unless: tuple[str, ...]
+
+    @property
+    def groups(self) -> set[str]:
+        return {self.core, *self.unless, *(group for groups in self.near for group in groups)}
+
+
+class Guard(NamedTuple):
+    """Words of `group` at most `reach` words away, on a `side` of the core, in its sentence, keep a rule from holding.
+
+    `kinds` are all if empty.
+    """
+
+    group: str
+    side: str
+    reach: int
+    kinds: frozenset[str]
+
+    def holds(self, cue: Span, core: Span) -> bool:
+        before, after = core.first - cue.last, cue.first - core.last
+        return (self.side != "sesudah" and 0 <= before < self.reach) or (
+            self.side != "sebelum" and 0 <= after < self.reach
+        )
+
+
+@dataclass(slots=True)
+class _Node:
+    """Phrases by their next word; `groups` are those of the phrase that ends here."""
+
+    next: dict[str, "_Node"] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+
+
+def rows(table: str) -> list[dict[str, str]]:
+    """Rows of a table in `lexicon/`; the first stands on line 2."""
+    with (resources.files("router_model") / "lexicon" / table).open(encoding="utf-8") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE, restval=""))
+
+
+def cells(cell: str, separator: str = ";") -> tuple[str, ...]:
+    """Parts of a cell, without blanks around them."""
+    return tuple(part.strip() for part in cell.split(separator) if part.strip())
+
+
+@dataclass
+class Reading:
+    """A complaint's words and where each group stands in them, from left to right."""
+
+    complaint: Complaint
+    words: Sequence[str]
+    hits: Mapping[str, list[Span]]
+
+    @cached_property
+    def tokens(self) -> list[tuple[str, Token]]:
+        """Field and token of each word."""
+        fields = (("title", self.complaint.title), ("text", self.complaint.text))
+        return [(name, token) for name, text in fields if text for token in tokens(text)]
+
+    @cached_property
+    def sentences(self) -> list[int]:
+        """For each word the number of its sentence; the title is one of its own."""
+        numbers: list[int] = []
+        before = ("", 0)
+        for name, token in self.tokens:
+            between = "\n" if name != before[0] else getattr(self.complaint, name)[before[1] : token.start]
+            ends = len(between) > 1 and not _SENTENCE_ENDS.isdisjoint(between) or between == "\n"
+            numbers.append((numbers[-1] if numbers else 0) + bool(ends))
+            before = (name, token.end)
+        return numbers
+
+    def quote(self, span: Span) -> Quote:
+        """Where the words stand; of a span over both fields, the part in the field it begins in."""
+        name, first = self.tokens[span.first]
+        ends = (token.end for other, token in self.tokens[span.first : span.last] if other == name)
+        return Quote(name, first.start, max(ends))
+
+    def nearest(self, core: Span, groups: Sequence[str], within: int) -> Span | None:
+        """The nearest words of any of the groups that do not overlap the core."""
+        found = [span for group in groups for span in self.hits.get(group, ()) if 0 <= core.gap(span) <= within]
+        return min(found, key=core.gap, default=None)
+
+    def guarded(self, core: Span, kind: str, guards: Sequence[Guard]) -> bool:
+        """Whether any guard keeps a rule of this kind from holding."""
+        return any(
+            guard.holds(cue, core) and self.sentences[cue.first] == self.sentences[core.first]
+            for guard in guards
+            if not guard.kinds or kind in guard.kinds
+            for cue in self.hits.get(guard.group, ())
+        )
+
+    def held(self, rule: Rule) -> Iterator[tuple[Span, ...]]:
+        """Core and near words of each place where the rule holds."""
+        if not all(any(group in self.hits for group in groups) for groups in rule.near):
+            return
+        for core in self.hits.get(rule.core, ()):
+            near = [self.nearest(core, groups, rule.within) for groups in rule.near]
+            if not self.nearest(core, rule.unless, UNLESS_WITHIN) and None not in near:
+                yield (core, *(span for span in near if span))
+
+
+class Groups:
+    """Groups of phrases, ready to be found; `unbent` groups take no suffix."""
+
+    def __init__(self, phrases: Mapping[str, Sequence[str]], unbent: frozenset[str] = frozenset({SET_PHRASES})) -> None:
+        root = _Node()
+        for group, found in phrases.items():
+            for phrase in found:
+                *words, last = normal_words(phrase)
+                for suffix in ("",) if group in unbent else SUFFIXES:
+                    node = root
+                    for word in (*words, last + suffix):
+                        node = node.next.setdefault(word, _Node())
+                    node.groups = tuple(sorted({*node.groups, group}))
+        self._phrases: Mapping[str, _Node] = root.next
+
+    def read(self, complaint: Complaint) -> Reading:
+        """A cleaned complaint, title first."""
+        words = [word for text in (complaint.title, complaint.text) if text for word in normal_words(text)]
+        hits: dict[str, list[Span]] = {}
+        count, harmless = len(words), 0
+        known = self._phrases.get
+        for first, word in enumerate(words):
+            node = known(word)
+            if node is None or first < harmless:
+                continue
+            last, found = first, []
+            while node:
+                last += 1
+                if SET_PHRASES in node.groups:
+                    harmless = last
+                    found.clear()
+                elif node.groups:
+                    found.append((Span(first, last), node.groups))
+                node = node.next.get(words[last]) if last < count else None
+            for span, groups in found:
+                for group in groups:
+                    hits.setdefault(group, []).append(span)
+        return Reading(complaint, words, hits)
+
+
+def phrases(table: str) -> dict[str, list[str]]:
+    """Phrases of each group of a table of words."""
+    found: dict[str, list[str]] = {}
+    for row in rows(table):
+        found.setdefault(row["group"], []).extend(cells(row["words"]))
+    return found
+
+
+def rules(table: str) -> tuple[Rule, ...]:
+    """The rules of a table, in its order."""
+    return tuple(
+        Rule(
+            line,
+            row["kind"],
+            row["core"],
+            tuple(cells(groups, "/") for groups in cells(row["near"], "+")),
+            int(row["within"] or 0),
+            cells(row["unless"]),
+        )
+        for line, row in enumerate(rows(table), start=2)
+    )
+
+
+def table_faults(words: str, rules_table: str, kinds: frozenset[str]) -> Iterator[str]:
+    """What a row of the tables names and no table has, in Indonesian, and words that are not read."""
+    known = phrases(words)
+    for line, row in enumerate(rows(words), start=2):
+        if not row["group"] or not cells(row["words"]):
+            yield f"{words} baris {line}: kolom group dan words harus terisi"
+        for phrase in cells(row["words"]):
+            if not normal_words(phrase):
+                yield f"{words} baris {line}: {phrase!r} tidak berisi kata"
+    for line, row in enumerate(rows(rules_table), start=2):
+        if row["near"] and not row["within"].isdigit():
+            yield f"{rules_table} baris {line}: within {row['within']!r} harus bilangan bulat"
+            continue
+        if row["kind"] not in kinds:
+            yield f"{rules_table} baris {line}: kind {row['kind']!r} tidak dikenal"
+    for rule in rules(rules_table):
+        for group in sorted(rule.groups - known.keys()):
+            yield f"{rules_table} baris {rule.line}: kelompok kata {group!r} tidak ada di {words}"
