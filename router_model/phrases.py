@@ -136,9 +136,12 @@ class Reading:
         return Quote(name, first.start, max(ends))
 
     def nearest(self, core: Span, groups: Sequence[str], within: int) -> Span | None:
-        """The nearest words of any of the groups that do not overlap the core."""
+        """The nearest words of any of the groups, in the core's sentence, that do not overlap the core."""
         found = [span for group in groups for span in self.hits.get(group, ()) if 0 <= core.gap(span) <= within]
-        return min(found, key=core.gap, default=None)
+        if not found:
+            return None
+        sentence = self.sentences[core.first]
+        return min((span for span in found if self.sentences[span.first] == sentence), key=core.gap, default=None)
 
     def guarded(self, core: Span, kind: str, guards: Sequence[Guard]) -> bool:
         """Whether any guard keeps a rule of this kind from holding."""
@@ -154,9 +157,14 @@ class Reading:
         if not all(any(group in self.hits for group in groups) for groups in rule.near):
             return
         for core in self.hits.get(rule.core, ()):
-            near = [self.nearest(core, groups, rule.within) for groups in rule.near]
-            if not self.nearest(core, rule.unless, UNLESS_WITHIN) and None not in near:
-                yield (core, *(span for span in near if span))
+            near: list[Span] = []
+            for groups in rule.near:
+                if not (span := self.nearest(core, groups, rule.within)):
+                    break
+                near.append(span)
+            else:
+                if not self.nearest(core, rule.unless, UNLESS_WITHIN):
+                    yield (core, *near)
 
 
 class Groups:
