@@ -135,11 +135,11 @@ class Reading:
         ends = (token.end for other, token in self.tokens[span.first : span.last] if other == name)
         return Quote(name, first.start, max(ends))
 
-    def nearest(self, core: Span, groups: Sequence[str], within: int) -> Span | None:
-        """The nearest words of any of the groups, in the core's sentence, that do not overlap the core."""
+    def nearest(self, core: Span, groups: Sequence[str], within: int, across: bool = False) -> Span | None:
+        """The nearest words of any of the groups that do not overlap the core; in its sentence, unless `across`."""
         found = [span for group in groups for span in self.hits.get(group, ()) if 0 <= core.gap(span) <= within]
-        if not found:
-            return None
+        if not found or across:
+            return min(found, key=core.gap, default=None)
         sentence = self.sentences[core.first]
         return min((span for span in found if self.sentences[span.first] == sentence), key=core.gap, default=None)
 
@@ -152,14 +152,14 @@ class Reading:
             for cue in self.hits.get(guard.group, ())
         )
 
-    def held(self, rule: Rule) -> Iterator[tuple[Span, ...]]:
-        """Core and near words of each place where the rule holds."""
+    def held(self, rule: Rule, across: bool = False) -> Iterator[tuple[Span, ...]]:
+        """Core and near words of each place where the rule holds; in one sentence, unless `across`."""
         if not all(any(group in self.hits for group in groups) for groups in rule.near):
             return
         for core in self.hits.get(rule.core, ()):
             near: list[Span] = []
             for groups in rule.near:
-                if not (span := self.nearest(core, groups, rule.within)):
+                if not (span := self.nearest(core, groups, rule.within, across)):
                     break
                 near.append(span)
             else:

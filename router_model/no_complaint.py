@@ -1,0 +1,189 @@
+"""Recognises by readable rules what is not a complaint for the government: thanks, spam, tests, abuse, private disputes.
+
+Precision comes first: a real complaint that is taken for spam is far worse than spam that staff see. So thanks must
+leave no clause without a good word, a test or abuse no word unexplained, and any word that could be a matter keeps the
+text a complaint. Abusive words in a real complaint are reported with `matter`, so that the reply can be prepared
+politely. The words are tables in `lexicon/` (see `router_model.phrases`).
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import chain
+from typing import NamedTuple
+
+from router_model.complaint import Complaint
+from router_model.phrases import Groups, Quote, Reading, Rule, Span, phrases, rows, rules, table_faults
+from router_model.tokens import disposition_leaks
+
+ABUSIVE_WORDS = "abusive words"
+"""The row of `no_complaint_kinds.tsv` that says why abuse in a real complaint is pointed out."""
+GOOD = ("terima kasih", "pujian", "selesai")
+NEVER_IN_THANKS = ("permintaan", "tapi", "hinaan")
+SETTLED_WITHIN = 8
+"""Words between a trouble and the words that say it is settled."""
+_WORDS = "no_complaint_words.tsv"
+_RULES = "no_complaint_rules.tsv"
+_UNBENT = frozenset({"(ungkapan)", "basa uji", "basa hinaan", "uji"})
+_CLAUSE_ENDS = re.compile(r"[.,;:!?\n()]")
+_LINK = re.compile(r"\[TAUTAN\]|https?://|www\.", re.IGNORECASE)
+_MASK = re.compile(r"\[[A-Z]+\]|<[A-Z]+>")
+_KEYS = re.compile(r"(?:asdf?g?h?j?k?l?|qwer?t?y?u?i?o?p?|zxcv?b?n?m?|[fdg]?hjkl?|(?:jk)+l?)+|(.)\1{3,}|[^aeiouy]{6,}")
+_SHORTEST_NOISE = 4
+
+
+class NotComplaint(NamedTuple):
+    """A `kind` of `no_complaint_kinds.tsv`, why (Indonesian, for staff) and the citizen's words that made it so.
+
+    `matter` tells that there is something to be handled all the same: the kind is `abuse` and it is a complaint.
+    """
+
+    kind: str
+    reason: str
+    matter: bool
+    words: tuple[Quote, ...]
+
+
+@cache
+def reasons() -> dict[str, str]:
+    """Why, in Indonesian, for each kind and for abusive words in a complaint."""
+    return {row["kind"]: row["reason"] for row in rows("no_complaint_kinds.tsv")}
+
+
+@cache
+def _tables() -> tuple[Groups, tuple[Rule, ...]]:
+    return Groups(phrases(_WORDS), _UNBENT), rules(_RULES)
+
+
+def _spans(reading: Reading, groups: Iterable[str]) -> list[Span]:
+    return sorted({span for group in groups for span in reading.hits.get(group, ())})
+
+
+def _uncovered(reading: Reading, groups: Iterable[str]) -> int:
+    """Words that no phrase of the groups holds."""
+    covered = {word for first, last in _spans(reading, groups) for word in range(first, last)}
+    return len(reading.words) - len(covered)
+
+
+def _clauses(reading: Reading) -> Iterator[range]:
+    """Words between commas and ends of sentences."""
+    first = 0
+    for position in range(1, len(reading.words)):
+        (before, left), (name, right) = reading.tokens[position - 1 : position + 1]
+        if before != name or _CLAUSE_ENDS.search(getattr(reading.complaint, name), left.end, right.start):
+            yield range(first, position)
+            first = position
+    yield range(first, len(reading.words))
+
+
+def _thanks(reading: Reading) -> list[Span]:
+    hits, text = reading.hits, reading.complaint.words
+    good = _spans(reading, GOOD)
+    if hits.keys().isdisjoint(GOOD[:2]) or not hits.keys().isdisjoint(NEVER_IN_THANKS) or "?" in text:
+        return []
+    if any("mohon" in text[first:last].casefold() for first, last in disposition_leaks(text)):
+        return []
+    settled = hits.get("selesai", [])
+    if any(min(map(trouble.gap, settled), default=SETTLED_WITHIN) >= SETTLED_WITHIN for trouble in hits.get("masalah", ())):
+        return []
+    kind = {span.first for span in chain(good, hits.get("salam", ()))}
+    if any(kind.isdisjoint(clause) for clause in _clauses(reading)):
+        return []
+    return good
+
+
+def _test(reading: Reading) -> list[Span]:
+    if "uji" in reading.hits:
+        return _spans(reading, ("uji",)) if not _uncovered(reading, ("uji", "basa uji")) else []
+    return []
+
+
+def _noise(complaint: Complaint) -> bool:
+    """Whether nothing is written but signs, digits or keys hit at random."""
+    text = _MASK.sub("", complaint.words)
+    letters = "".join(filter(str.isalpha, text)).casefold()
+    if not letters:
+        return bool(text.strip()) and text.strip() == complaint.words.strip()
+    return len(letters) >= _SHORTEST_NOISE and " " not in text.strip() and bool(_KEYS.fullmatch(letters))
+
+
+def _insults(reading: Reading) -> list[Span]:
+    """Words of abuse that the citizen uses, not reports; an animal only where it stands for somebody."""
+    animals = reading.hits.get("hinaan hewan", [])
+    meant = [animal for animal in animals if reading.nearest(animal, ("sasaran",), 0)]
+    if len(animals) == len(reading.words) or (len(animals) == 1 and next(_clauses(reading)) == range(*animals[0])):
+        meant = animals
+    return [
+        span
+        for span in sorted({*reading.hits.get("hinaan", ()), *meant})
+        if not any(0 <= span.first - said.last <= 3 for said in reading.hits.get("kata orang", ()))
+    ]
+
+
+def _only_abuse(reading: Reading) -> bool:
+    insults = _spans(reading, ("hinaan",))
+    for thing in reading.hits.get("benda", ()):
+        if all(thing.gap(insult) >= 0 for insult in insults):
+            return False
+    if "kata orang" in reading.hits:
+        return False
+    return _uncovered(reading, ("hinaan", "hinaan hewan", "sasaran", "basa hinaan")) <= 1
+
+
+def _held(reading: Reading, kind: str, blocked_by: Iterable[str]) -> list[Span]:
+    if any(group in reading.hits for group in blocked_by):
+        return []
+    held = (reading.held(rule, across=True) for rule in _tables()[1] if rule.kind == kind)
+    return list(next(chain.from_iterable(held), ()))
+
+
+def rules_held(complaint: Complaint) -> Iterator[int]:
+    """Lines of `no_complaint_rules.tsv` whose words stand in a cleaned complaint, whatever else stands in it."""
+    groups, known = _tables()
+    reading = groups.read(complaint)
+    return (rule.line for rule in known if any(reading.held(rule, across=True)))
+
+
+def no_complaint(complaint: Complaint, report_type: str = "") -> NotComplaint | None:
+    """What a cleaned complaint is if it is none, or the abusive words in it; `None` for an ordinary complaint.
+
+    A `report_type` of `pengawasan` is always a matter, one of `informasi` never mere thanks.
+    """
+    if not complaint.words.strip():
+        return None
+    reading = _tables()[0].read(complaint)
+    if not reading.words:
+        if _LINK.search(complaint.words):
+            return NotComplaint("spam", reasons()["spam"], False, (_whole(complaint),))
+    elif not reading.hits and not _noise(complaint):
+        return None
+    if _noise(complaint):
+        return NotComplaint("test", reasons()["test"], False, (_whole(complaint),))
+    insults = _insults(reading)
+    if report_type != "pengawasan":
+        for kind, spans in _kinds(reading, insults, report_type):
+            if spans:
+                return NotComplaint(kind, reasons()[kind], False, tuple(map(reading.quote, spans)))
+    if insults:
+        return NotComplaint("abuse", reasons()[ABUSIVE_WORDS], True, tuple(map(reading.quote, insults)))
+    return None
+
+
+def _kinds(reading: Reading, insults: list[Span], report_type: str) -> Iterator[tuple[str, list[Span]]]:
+    yield "test", _test(reading)
+    yield "spam", _held(reading, "spam", ("tanda aduan",))
+    if report_type != "informasi":
+        yield "thanks", _thanks(reading)
+    if insults and _only_abuse(reading):
+        yield "abuse", insults
+    yield "out_of_scope", _held(reading, "out_of_scope", ("urusan pemerintah",))
+
+
+def _whole(complaint: Complaint) -> Quote:
+    name = "text" if complaint.text.strip() else "title"
+    return Quote(name, 0, len(getattr(complaint, name)))
+
+
+def lexicon_faults() -> Iterator[str]:
+    """What a row of the tables names and no table has, in Indonesian."""
+    return table_faults(_WORDS, _RULES, frozenset(reasons()))
