@@ -19,6 +19,7 @@ from router_model.tokens import disposition_leaks
 ABUSIVE_WORDS = "abusive words"
 """The row of `no_complaint_kinds.tsv` that says why abuse in a real complaint is pointed out."""
 GOOD = ("terima kasih", "pujian", "selesai")
+BEGINNINGS = ("uji", "terima kasih", "pujian", "hinaan", "hinaan hewan")
 NEVER_IN_THANKS = ("permintaan", "tapi", "hinaan")
 SETTLED_WITHIN = 8
 """Words between a trouble and the words that say it is settled."""
@@ -51,8 +52,10 @@ def reasons() -> dict[str, str]:
 
 
 @cache
-def _tables() -> tuple[Groups, tuple[Rule, ...]]:
-    return Groups(phrases(_WORDS), _UNBENT), rules(_RULES)
+def _tables() -> tuple[Groups, tuple[Rule, ...], frozenset[str]]:
+    """The words, the rules, and the groups one of which a text must hold to be anything but a complaint."""
+    known = rules(_RULES)
+    return Groups(phrases(_WORDS), _UNBENT), known, frozenset({*BEGINNINGS, *(rule.core for rule in known)})
 
 
 def _spans(reading: Reading, groups: Iterable[str]) -> list[Span]:
@@ -110,7 +113,7 @@ def _noise(complaint: Complaint) -> bool:
 def _insults(reading: Reading) -> list[Span]:
     """Words of abuse that the citizen uses, not reports; an animal only where it stands for somebody."""
     animals = reading.hits.get("hinaan hewan", [])
-    meant = [animal for animal in animals if reading.nearest(animal, ("sasaran",), 0)]
+    meant = [animal for animal in animals if reading.nearest(animal, ("disapa",), 0)]
     if len(animals) == len(reading.words) or (len(animals) == 1 and next(_clauses(reading)) == range(*animals[0])):
         meant = animals
     return [
@@ -139,7 +142,7 @@ def _held(reading: Reading, kind: str, blocked_by: Iterable[str]) -> list[Span]:
 
 def rules_held(complaint: Complaint) -> Iterator[int]:
     """Lines of `no_complaint_rules.tsv` whose words stand in a cleaned complaint, whatever else stands in it."""
-    groups, known = _tables()
+    groups, known, _ = _tables()
     reading = groups.read(complaint)
     return (rule.line for rule in known if any(reading.held(rule, across=True)))
 
@@ -151,14 +154,14 @@ def no_complaint(complaint: Complaint, report_type: str = "") -> NotComplaint | 
     """
     if not complaint.words.strip():
         return None
-    reading = _tables()[0].read(complaint)
-    if not reading.words:
-        if _LINK.search(complaint.words):
-            return NotComplaint("spam", reasons()["spam"], False, (_whole(complaint),))
-    elif not reading.hits and not _noise(complaint):
-        return None
-    if _noise(complaint):
+    groups, _, beginnings = _tables()
+    reading = groups.read(complaint)
+    if not reading.words and _LINK.search(complaint.words):
+        return NotComplaint("spam", reasons()["spam"], False, (_whole(complaint),))
+    if len(reading.words) <= 1 and _noise(complaint):
         return NotComplaint("test", reasons()["test"], False, (_whole(complaint),))
+    if beginnings.isdisjoint(reading.hits):
+        return None
     insults = _insults(reading)
     if report_type != "pengawasan":
         for kind, spans in _kinds(reading, insults, report_type):

@@ -187,12 +187,12 @@ class Groups:
         words = [word for text in (complaint.title, complaint.text) if text for word in normal_words(text)]
         hits: dict[str, list[Span]] = {}
         count, harmless = len(words), 0
-        known = self._phrases.get
-        for first, word in enumerate(words):
-            node = known(word)
-            if node is None or first < harmless:
+        known = self._phrases
+        for first in [place for place, word in enumerate(words) if word in known]:
+            if first < harmless:
                 continue
             last, found = first, []
+            node: _Node | None = known[words[first]]
             while node:
                 last += 1
                 if SET_PHRASES in node.groups:
