@@ -18,9 +18,11 @@ from router_model.tokens import disposition_leaks
 
 ABUSIVE_WORDS = "abusive words"
 """The row of `no_complaint_kinds.tsv` that says why abuse in a real complaint is pointed out."""
-GOOD = ("terima kasih", "pujian", "selesai")
+GOOD = ("terima kasih", "pujian", "pujian lemah", "selesai")
 BEGINNINGS = ("uji", "terima kasih", "pujian", "hinaan", "hinaan hewan")
 NEVER_IN_THANKS = ("permintaan", "tapi", "hinaan")
+MOST_SAID = 8
+"""Words without a meaning of their own for each good word of thanks."""
 SETTLED_WITHIN = 8
 """Words between a trouble and the words that say it is settled."""
 _WORDS = "no_complaint_words.tsv"
@@ -82,7 +84,11 @@ def _clauses(reading: Reading) -> Iterator[range]:
 def _thanks(reading: Reading) -> list[Span]:
     hits, text = reading.hits, reading.complaint.words
     good = _spans(reading, GOOD)
-    if hits.keys().isdisjoint(GOOD[:2]) or not hits.keys().isdisjoint(NEVER_IN_THANKS) or "?" in text:
+    if not hits.keys().isdisjoint(NEVER_IN_THANKS) or "?" in text:
+        return []
+    if "terima kasih" not in hits and ("pujian" not in hits or len(good) == 1):
+        return []
+    if "selesai" in hits and "sudah" not in hits or _uncovered(reading, (*GOOD, "salam")) > MOST_SAID * len(good):
         return []
     if any("mohon" in text[first:last].casefold() for first, last in disposition_leaks(text)):
         return []
@@ -134,7 +140,7 @@ def _only_abuse(reading: Reading) -> bool:
 
 
 def _held(reading: Reading, kind: str, blocked_by: Iterable[str]) -> list[Span]:
-    if any(group in reading.hits for group in blocked_by):
+    if any(group in reading.hits for group in blocked_by) or ".go.id" in reading.complaint.words:
         return []
     held = (reading.held(rule, across=True) for rule in _tables()[1] if rule.kind == kind)
     return list(next(chain.from_iterable(held), ()))
