@@ -1,4 +1,4 @@
-"""Recognises by readable rules what is not a complaint for the government: thanks, spam, tests, abuse, private disputes.
+"""Recognises by readable rules what is no complaint for the government: thanks, spam, tests, abuse, private disputes.
 
 Precision comes first: a real complaint that is taken for spam is far worse than spam that staff see. So thanks must
 leave no clause without a good word, a test or abuse no word unexplained, and any word that could be a matter keeps the
@@ -19,8 +19,19 @@ from router_model.tokens import disposition_leaks
 ABUSIVE_WORDS = "abusive words"
 """The row of `no_complaint_kinds.tsv` that says why abuse in a real complaint is pointed out."""
 GOOD = ("terima kasih", "pujian", "pujian lemah", "selesai")
+OVERSIGHT = "pengawasan"
+QUESTION = "informasi"
 BEGINNINGS = ("uji", "terima kasih", "pujian", "hinaan", "hinaan hewan")
 NEVER_IN_THANKS = ("permintaan", "tapi", "hinaan")
+COVERED_IN_TESTS = ("uji", "basa uji")
+COVERED_IN_ABUSE = ("hinaan", "hinaan hewan", "sasaran", "basa hinaan")
+NEVER_IN_SPAM = ("tanda aduan",)
+NEVER_OUT_OF_SCOPE = ("urusan pemerintah",)
+READ_HERE = frozenset(
+    {*GOOD, *BEGINNINGS, *NEVER_IN_THANKS, *COVERED_IN_TESTS, *COVERED_IN_ABUSE, *NEVER_IN_SPAM, *NEVER_OUT_OF_SCOPE}
+    | {"salam", "masalah", "sudah", "benda", "kata orang", "disapa"}
+)
+"""Groups of words that no rule names but this module does."""
 MOST_SAID = 8
 """Words without a meaning of their own for each good word of thanks."""
 SETTLED_WITHIN = 8
@@ -31,7 +42,7 @@ _UNBENT = frozenset({"(ungkapan)", "basa uji", "basa hinaan", "uji"})
 _CLAUSE_ENDS = re.compile(r"[.,;:!?\n()]")
 _LINK = re.compile(r"\[TAUTAN\]|https?://|www\.", re.IGNORECASE)
 _MASK = re.compile(r"\[[A-Z]+\]|<[A-Z]+>")
-_KEYS = re.compile(r"(?:asdf?g?h?j?k?l?|qwer?t?y?u?i?o?p?|zxcv?b?n?m?|[fdg]?hjkl?|(?:jk)+l?)+|(.)\1{3,}|[^aeiouy]{6,}")
+_KEYS = re.compile(r"(?:asdf?g?h?j?k?l?|qwer?t?y?u?i?o?p?|zxcv?b?n?m?|[fdg]?hjkl?|(?:jk)+l?)+|(.)\1{3,}|[^aeiouy]{8,}")
 _SHORTEST_NOISE = 4
 
 
@@ -88,22 +99,25 @@ def _thanks(reading: Reading) -> list[Span]:
         return []
     if "terima kasih" not in hits and ("pujian" not in hits or len(good) == 1):
         return []
-    if "selesai" in hits and "sudah" not in hits or _uncovered(reading, (*GOOD, "salam")) > MOST_SAID * len(good):
+    if ("selesai" in hits and "sudah" not in hits) or _uncovered(reading, (*GOOD, "salam")) > MOST_SAID * len(good):
         return []
-    if any("mohon" in text[first:last].casefold() for first, last in disposition_leaks(text)):
+    # Words that are not read could hold the matter.
+    if disposition_leaks(text):
         return []
     settled = hits.get("selesai", [])
-    if any(min(map(trouble.gap, settled), default=SETTLED_WITHIN) >= SETTLED_WITHIN for trouble in hits.get("masalah", ())):
+    if any(min(map(trouble.gap, settled), default=99) >= SETTLED_WITHIN for trouble in hits.get("masalah", ())):
         return []
-    kind = {span.first for span in chain(good, hits.get("salam", ()))}
-    if any(kind.isdisjoint(clause) for clause in _clauses(reading)):
+    said, greeted = ({word for span in spans for word in range(*span)} for spans in (good, hits.get("salam", ())))
+    if any(
+        said.isdisjoint(clause) and len(greeted.intersection(clause)) < len(clause) - 1 for clause in _clauses(reading)
+    ):
         return []
     return good
 
 
 def _test(reading: Reading) -> list[Span]:
     if "uji" in reading.hits:
-        return _spans(reading, ("uji",)) if not _uncovered(reading, ("uji", "basa uji")) else []
+        return _spans(reading, ("uji",)) if not _uncovered(reading, COVERED_IN_TESTS) else []
     return []
 
 
@@ -114,6 +128,13 @@ def _noise(complaint: Complaint) -> bool:
     if not letters:
         return bool(text.strip()) and text.strip() == complaint.words.strip()
     return len(letters) >= _SHORTEST_NOISE and " " not in text.strip() and bool(_KEYS.fullmatch(letters))
+
+
+def _wordless(reading: Reading) -> str:
+    """The kind of a text that is a link or noise, empty for any other."""
+    if not reading.words and _LINK.search(reading.complaint.words):
+        return "spam"
+    return "test" if _noise(reading.complaint) else ""
 
 
 def _insults(reading: Reading) -> list[Span]:
@@ -136,7 +157,7 @@ def _only_abuse(reading: Reading) -> bool:
             return False
     if "kata orang" in reading.hits:
         return False
-    return _uncovered(reading, ("hinaan", "hinaan hewan", "sasaran", "basa hinaan")) <= 1
+    return _uncovered(reading, COVERED_IN_ABUSE) <= 1
 
 
 def _held(reading: Reading, kind: str, blocked_by: Iterable[str]) -> list[Span]:
@@ -160,16 +181,13 @@ def no_complaint(complaint: Complaint, report_type: str = "") -> NotComplaint | 
     """
     if not complaint.words.strip():
         return None
-    groups, _, beginnings = _tables()
-    reading = groups.read(complaint)
-    if not reading.words and _LINK.search(complaint.words):
-        return NotComplaint("spam", reasons()["spam"], False, (_whole(complaint),))
-    if len(reading.words) <= 1 and _noise(complaint):
-        return NotComplaint("test", reasons()["test"], False, (_whole(complaint),))
-    if beginnings.isdisjoint(reading.hits):
+    reading = _tables()[0].read(complaint)
+    if report_type != OVERSIGHT and len(reading.words) <= 1 and (kind := _wordless(reading)):
+        return NotComplaint(kind, reasons()[kind], False, (_whole(complaint),))
+    if _tables()[2].isdisjoint(reading.hits):
         return None
     insults = _insults(reading)
-    if report_type != "pengawasan":
+    if report_type != OVERSIGHT:
         for kind, spans in _kinds(reading, insults, report_type):
             if spans:
                 return NotComplaint(kind, reasons()[kind], False, tuple(map(reading.quote, spans)))
@@ -180,12 +198,12 @@ def no_complaint(complaint: Complaint, report_type: str = "") -> NotComplaint | 
 
 def _kinds(reading: Reading, insults: list[Span], report_type: str) -> Iterator[tuple[str, list[Span]]]:
     yield "test", _test(reading)
-    yield "spam", _held(reading, "spam", ("tanda aduan",))
-    if report_type != "informasi":
+    yield "spam", _held(reading, "spam", NEVER_IN_SPAM)
+    if report_type != QUESTION:
         yield "thanks", _thanks(reading)
     if insults and _only_abuse(reading):
         yield "abuse", insults
-    yield "out_of_scope", _held(reading, "out_of_scope", ("urusan pemerintah",))
+    yield "out_of_scope", _held(reading, "out_of_scope", NEVER_OUT_OF_SCOPE)
 
 
 def _whole(complaint: Complaint) -> Quote:
@@ -195,4 +213,4 @@ def _whole(complaint: Complaint) -> Quote:
 
 def lexicon_faults() -> Iterator[str]:
     """What a row of the tables names and no table has, in Indonesian."""
-    return table_faults(_WORDS, _RULES, frozenset(reasons()))
+    return table_faults(_WORDS, _RULES, frozenset(reasons()), READ_HERE)

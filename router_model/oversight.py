@@ -85,7 +85,8 @@ def confidentiality(found: Sequence[Oversight]) -> str:
 
 def lexicon_faults() -> Iterator[str]:
     """What a row of the tables names and no table has, in Indonesian."""
-    yield from table_faults("oversight_words.tsv", "oversight_rules.tsv", frozenset(kinds()))
+    guards = frozenset(row["guard"] for row in rows("oversight_guards.tsv"))
+    yield from table_faults("oversight_words.tsv", "oversight_rules.tsv", frozenset(kinds()), guards)
     groups = phrases("oversight_words.tsv").keys()
     for line, row in enumerate(rows("oversight_guards.tsv"), start=2):
         place = f"oversight_guards.tsv baris {line}"

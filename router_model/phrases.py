@@ -61,10 +61,6 @@ class Rule(NamedTuple):
     within: int
     unless: tuple[str, ...]
 
-    @property
-    def groups(self) -> set[str]:
-        return {self.core, *self.unless, *(group for groups in self.near for group in groups)}
-
 
 class Guard(NamedTuple):
     """Words of `group` at most `reach` words away, on a `side` of the core, in its sentence, keep a rule from holding.
@@ -124,8 +120,8 @@ class Reading:
         before = ("", 0)
         for name, token in self.tokens:
             between = "\n" if name != before[0] else getattr(self.complaint, name)[before[1] : token.start]
-            ends = len(between) > 1 and not _SENTENCE_ENDS.isdisjoint(between) or between == "\n"
-            numbers.append((numbers[-1] if numbers else 0) + bool(ends))
+            ends = between == "\n" or (len(between) > 1 and not _SENTENCE_ENDS.isdisjoint(between))
+            numbers.append((numbers[-1] if numbers else 0) + ends)
             before = (name, token.end)
         return numbers
 
@@ -191,7 +187,8 @@ class Groups:
         for first in [place for place, word in enumerate(words) if word in known]:
             if first < harmless:
                 continue
-            last, found = first, []
+            last = first
+            found: list[tuple[Span, tuple[str, ...]]] = []
             node: _Node | None = known[words[first]]
             while node:
                 last += 1
@@ -230,21 +227,34 @@ def rules(table: str) -> tuple[Rule, ...]:
     )
 
 
-def table_faults(words: str, rules_table: str, kinds: frozenset[str]) -> Iterator[str]:
-    """What a row of the tables names and no table has, in Indonesian, and words that are not read."""
+def table_faults(words: str, rules_table: str, kinds: frozenset[str], read_elsewhere: frozenset[str]) -> Iterator[str]:
+    """What is wrong with the rows of two tables, in Indonesian: words nobody reads, names that no table has.
+
+    `read_elsewhere` are groups that no rule needs to name.
+    """
     known = phrases(words)
+    seen: set[tuple[str, str]] = set()
     for line, row in enumerate(rows(words), start=2):
+        place = f"{words} baris {line}"
         if not row["group"] or not cells(row["words"]):
-            yield f"{words} baris {line}: kolom group dan words harus terisi"
+            yield f"{place}: kolom group dan words harus terisi"
         for phrase in cells(row["words"]):
             if not normal_words(phrase):
-                yield f"{words} baris {line}: {phrase!r} tidak berisi kata"
+                yield f"{place}: {phrase!r} tidak berisi kata"
+            if (row["group"], phrase) in seen:
+                yield f"{place}: {phrase!r} tertulis dua kali"
+            seen.add((row["group"], phrase))
+    used = {SET_PHRASES, *read_elsewhere}
     for line, row in enumerate(rows(rules_table), start=2):
-        if row["near"] and not row["within"].isdigit():
-            yield f"{rules_table} baris {line}: within {row['within']!r} harus bilangan bulat"
-            continue
+        place = f"{rules_table} baris {line}"
         if row["kind"] not in kinds:
-            yield f"{rules_table} baris {line}: kind {row['kind']!r} tidak dikenal"
-    for rule in rules(rules_table):
-        for group in sorted(rule.groups - known.keys()):
-            yield f"{rules_table} baris {rule.line}: kelompok kata {group!r} tidak ada di {words}"
+            yield f"{place}: kind {row['kind']!r} tidak dikenal"
+        if row["near"] and not row["within"].isdigit():
+            yield f"{place}: within {row['within']!r} harus bilangan bulat"
+        near = (group for groups in cells(row["near"], "+") for group in cells(groups, "/"))
+        named = {row["core"], *near, *cells(row["unless"])}
+        used |= named
+        for group in sorted(named - known.keys()):
+            yield f"{place}: kelompok kata {group!r} tidak ada di {words}"
+    for group in sorted(known.keys() - used):
+        yield f"{words}: kelompok kata {group!r} tidak dipakai aturan mana pun"
