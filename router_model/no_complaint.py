@@ -177,7 +177,8 @@ def rules_held(complaint: Complaint) -> Iterator[int]:
 def no_complaint(complaint: Complaint, report_type: str = "") -> NotComplaint | None:
     """What a cleaned complaint is if it is none, or the abusive words in it; `None` for an ordinary complaint.
 
-    A `report_type` of `pengawasan` is always a matter, one of `informasi` never mere thanks.
+    A `report_type` of `pengawasan` is always a matter; one of `informasi` is no mere thanks, and a question
+    about a private dispute can be answered.
     """
     if not complaint.words.strip():
         return None
@@ -203,7 +204,8 @@ def _kinds(reading: Reading, insults: list[Span], report_type: str) -> Iterator[
         yield "thanks", _thanks(reading)
     if insults and _only_abuse(reading):
         yield "abuse", insults
-    yield "out_of_scope", _held(reading, "out_of_scope", NEVER_OUT_OF_SCOPE)
+    if report_type != QUESTION:
+        yield "out_of_scope", _held(reading, "out_of_scope", NEVER_OUT_OF_SCOPE)
 
 
 def _whole(complaint: Complaint) -> Quote:

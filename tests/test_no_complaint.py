@@ -110,6 +110,7 @@ def test_a_title_of_thanks_or_a_test_does_not_hide_the_text_below_it() -> None:
 def test_a_report_for_oversight_is_never_put_aside_and_a_question_is_no_thanks() -> None:
     assert kind("Terima kasih, jalan sudah diperbaiki.", report_type="pengaduan") == "thanks"
     assert kind("Terima kasih, jalan sudah diperbaiki.", report_type="informasi") == ""
+    assert kind("Teman saya tidak mau bayar utang.", report_type="informasi") == ""
     for case in NONE:
         assert kind(case["text"], report_type="pengawasan") == ""
 
