@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from router_model.complaint import Complaint
+from router_model.oversight import OVERSIGHT
 from router_model.place import FoundPlace, PlaceFinder
 from router_model.policy import Policy
 from router_model.portal import Agency, Portal
@@ -69,11 +70,14 @@ class AgencyRanker:
     def unit(self, code: str) -> str:
         return self.portal.agency[code].unit if code in self.portal.agency else code
 
-    def rank(self, prediction: Prediction, place: FoundPlace | None, refused: Collection[str] = frozenset()) -> Ranking:
-        """None of `refused` (codes) is among them, so that there may be nobody left."""
+    def rank(
+        self, prediction: Prediction, place: FoundPlace | None, refused: Collection[str], report_type: str
+    ) -> Ranking:
+        """None of `refused` (codes) is among them, so that there may be nobody left. `report_type` is the one that
+        rules and model agreed on."""
         found, stand_ins = self._by_model(prediction, place)
         ranked = tuple(sorted((item for item in found if item.code not in refused), key=lambda item: -item.p))
-        ruling = self._ruling(prediction, ranked, place, refused) if self._rulebook else None
+        ruling = self._ruling(prediction, ranked, place, refused, report_type) if self._rulebook else None
         if ruling:
             ranked = self._ruled(ranked, ruling)
         return Ranking(ranked, ruling, bool(ranked) and ranked[0].code in stand_ins)
@@ -105,9 +109,10 @@ class AgencyRanker:
         ranked: tuple[SuggestedAgency, ...],
         place: FoundPlace | None,
         refused: Collection[str],
+        report_type: str,
     ) -> Ruling | None:
         complaint = prediction.complaint
-        for fit in self._rulebook.fitting(complaint, self._answers(prediction, ranked), place):
+        for fit in self._rulebook.fitting(complaint, self._answers(prediction, ranked, report_type), place):
             rule = fit.rule
             office = self._office(rule.agency, complaint, place)
             code = office.code if office else rule.agency
@@ -120,9 +125,11 @@ class AgencyRanker:
             return replace(ruling, agreed=agreed)
         return None
 
-    def _answers(self, prediction: Prediction, ranked: tuple[SuggestedAgency, ...]) -> Answers:
+    def _answers(self, prediction: Prediction, ranked: tuple[SuggestedAgency, ...], report_type: str) -> Answers:
         asked = self._rulebook.asked
         answers = {answer: dict(prediction.answers.get(answer, ())) for answer in asked - {"agency"}}
+        if report_type == OVERSIGHT:
+            answers["report_type"] = {OVERSIGHT: 1.0}
         if "agency" in asked:
             agencies: dict[str, float] = {}
             for item in ranked:

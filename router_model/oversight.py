@@ -73,14 +73,10 @@ def oversights(complaint: Complaint) -> tuple[Oversight, ...]:
     return tuple(found.values())
 
 
-def raised_type(report_type: str, found: Sequence[Oversight]) -> str:
-    """The report type of the model, or `pengawasan` if a rule found anything."""
-    return OVERSIGHT if found else report_type
-
-
 def confidentiality(found: Sequence[Oversight]) -> str:
-    """Who must not see the complaint, in Indonesian; empty if nothing was found."""
-    return " ".join(dict.fromkeys(kinds()[item.kind].confidential for item in found))
+    """Who must not see such a complaint, in Indonesian, also where no rule found of which kind it is."""
+    said = [kinds()[item.kind].confidential for item in found] or [next(iter(kinds().values())).confidential]
+    return " ".join(dict.fromkeys(said))
 
 
 def lexicon_faults() -> Iterator[str]:

@@ -55,6 +55,13 @@ REASONS = {
     "rule_unsure": "Aturan portal ini belum cukup terbukti untuk diikuti tanpa dilihat petugas.",
     "district_office": "Desa atau kelurahannya belum diketahui; yang disarankan kantor kecamatannya.",
     "places_differ": "Lebih dari satu tempat disebut dan belum jelas mana yang dimaksud.",
+    "oversight": "Laporan ini berkadar pengawasan: menyangkut perilaku aparatur atau uang negara.",
+    "thanks": "Isinya ucapan terima kasih atau pujian.",
+    "spam": "Isinya iklan, tawaran, atau pesan berantai.",
+    "test": "Isinya percobaan kirim atau ketikan tanpa arti.",
+    "abuse": "Isinya hanya makian.",
+    "abusive_words": "Ada makian, tetapi juga ada hal yang diadukan.",
+    "out_of_scope": "Isinya sengketa pribadi atau perkara di pengadilan.",
     "refused": "Instansi yang menyatakan ini bukan wewenangnya tidak disarankan lagi.",
 }
 

@@ -1,6 +1,6 @@
 """What we advise for one complaint: ranked agencies, category, urgency, the route and its reasons."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,6 +12,9 @@ from router_model.complaint import Complaint
 from router_model.danger import Danger, confidentiality, raised, words_of
 from router_model.danger_families import families
 from router_model.decoding import DANGER
+from router_model.matter import ORDINARY, Matter, matter_of
+from router_model.oversight import OVERSIGHT
+from router_model.oversight import confidentiality as oversight_confidentiality
 from router_model.place import FoundPlace, PlaceFinder, acted_on
 from router_model.policy import (
     AMBIGUOUS_MARGIN,
@@ -42,8 +45,8 @@ class Suggestion:
     `missing` names what the citizen should add, in Indonesian, where the route is `incomplete`, and `ask` asks for it
     in a sentence; the place only where an office depends on it. `place` is the one
     acted on, `places` are all that were found, surest first. `rules` are the portal's rules that were applied.
-    `dangers` is what the rules for danger found, worst first; `confidential` says in Indonesian who must not see the
-    complaint because of it (empty if nobody is kept out).
+    `dangers` is what the rules for danger found, worst first, `matter` what kind of matter it is; `confidential` says
+    in Indonesian who must not see the complaint because of them (empty if nobody is kept out).
     """
 
     prediction: Prediction
@@ -60,6 +63,7 @@ class Suggestion:
     places: tuple[FoundPlace, ...] = ()
     rules: tuple[AppliedRule, ...] = ()
     dangers: tuple[Danger, ...] = ()
+    matter: Matter = ORDINARY
     confidential: str = ""
 
     @property
@@ -104,15 +108,15 @@ class Router:
     def _ranker(self) -> AgencyRanker:
         return AgencyRanker(self.portal, self.places, self.policy)
 
-    def suggest(self, complaint: Complaint, refused: Collection[str] = ()) -> Suggestion:
+    def suggest(self, complaint: Complaint, refused: Collection[str] = (), report_type: str = "") -> Suggestion:
         """Advice for a complaint as it came in, with its evidence; never fails on any text.
 
         `refused` are codes of agencies that said it is not their matter: none of them is suggested, and a person has
-        to look.
+        to look. `report_type` is what the citizen chose.
         """
         clean, masked = cleaned(complaint, self.portal.official_numbers)
         prediction, evidence = self.scorer.predict_explained(clean)
-        return replace(self.advise(prediction, tuple(masked), refused), evidence=evidence)
+        return replace(self.advise(prediction, tuple(masked), refused, report_type), evidence=evidence)
 
     def suggest_many(self, complaints: list[Complaint]) -> list[Suggestion]:
         """The same advice as one by one, faster and without evidence."""
@@ -123,11 +127,16 @@ class Router:
         ]
 
     def advise(
-        self, prediction: Prediction, masked: tuple[Masking, ...] = (), refused: Collection[str] = ()
+        self,
+        prediction: Prediction,
+        masked: tuple[Masking, ...] = (),
+        refused: Collection[str] = (),
+        report_type: str = "",
     ) -> Suggestion:
         places = self.places.find_all(prediction.complaint)
         place = acted_on(places)
-        ranking = self.rank(prediction, place, refused)
+        matter = matter_of(prediction, report_type)
+        ranking = self._ranker.rank(prediction, place, refused, matter.report_type)
         agencies = ranking.agencies
         categories = self._category_first(prediction, agencies[0]) if agencies else ()
         group = self._category_group(categories)
@@ -142,6 +151,7 @@ class Router:
             reasons += (reason("rule", rule.reason),)
         if names := [self.portal.agency[code].name for code in refused if code in self.portal.agency]:
             route, reasons = _after_refusal(route, reasons, names)
+        route, reasons, missing = _by_matter(matter, route, reasons, missing)
         return Suggestion(
             prediction=prediction,
             agencies=agencies,
@@ -156,12 +166,13 @@ class Router:
             places=places,
             rules=(AppliedRule(rule.code, rule.reason, rule.certainty),) if rule else (),
             dangers=found,
-            confidential=confidentiality(found),
+            matter=matter,
+            confidential=_confidential(found, matter),
         )
 
-    def rank(self, prediction: Prediction, place: FoundPlace | None, refused: Collection[str] = ()) -> Ranking:
+    def rank(self, prediction: Prediction, place: FoundPlace | None) -> Ranking:
         """Agencies as place and rules leave them, and what the rules said."""
-        return self._ranker.rank(prediction, place, refused)
+        return self._ranker.rank(prediction, place, (), matter_of(prediction).report_type)
 
     def agencies(self, prediction: Prediction, place: FoundPlace | None) -> tuple[SuggestedAgency, ...]:
         """Agencies by falling probability, territorial ones as the office of the place."""
@@ -254,6 +265,31 @@ def danger_reason(complaint: Complaint, danger: Danger) -> Reason:
     """What made a cleaned complaint an emergency, in the citizen's words."""
     name = families()[danger.family].name
     return reason("danger", f"Laporan ini menyebut {name}: “{words_of(complaint, danger)}”.")
+
+
+def _confidential(found: Sequence[Danger], matter: Matter) -> str:
+    said = [confidentiality(found)]
+    if matter.report_type == OVERSIGHT:
+        said.append(oversight_confidentiality(matter.oversights))
+    return " ".join(filter(None, said))
+
+
+def _by_matter(
+    matter: Matter, route: Route, reasons: tuple[Reason, ...], missing: tuple[str, ...]
+) -> tuple[Route, tuple[Reason, ...], tuple[str, ...]]:
+    """Nothing is put aside without a person, and nothing that is an emergency is put aside at all."""
+    if matter.report_type == OVERSIGHT:
+        said = [reason("oversight", found.reason) for found in matter.oversights] or [reason("oversight")]
+        reasons += tuple(said)
+        # The accused may sit where it would go without a person's look.
+        route = Route.PREFILL if route is Route.AUTO else route
+    none = matter.none
+    if none is None or route is Route.EMERGENCY:
+        return route, reasons, missing
+    told = reason("abusive_words" if none.matter else none.kind, none.reason)
+    if none.matter or none.kind == "thanks":
+        return route, (*reasons, told), missing
+    return Route.REVIEW, (told,), ()
 
 
 def _after_refusal(route: Route, reasons: tuple[Reason, ...], names: list[str]) -> tuple[Route, tuple[Reason, ...]]:

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from router_model.complaint import Complaint
 from router_model.danger import Danger, confidentiality, dangers
 from router_model.danger_families import families
+from router_model.no_complaint import NotComplaint
+from router_model.oversight import kinds
+from router_model.phrases import Quote
 from router_model.place import FoundPlace
 from router_model.policy import ROUTE_LABELS, Route
 from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, EmergencyContact, Portal
@@ -19,8 +22,11 @@ from service.wire import (
     ExternalOut,
     FoundPlaceOut,
     LevelOut,
+    NoComplaintOut,
+    OversightOut,
     PersonalDataOut,
     PlaceOut,
+    QuoteOut,
     ReasonOut,
     ReportTypeOut,
     RuleOut,
@@ -60,7 +66,6 @@ def unanswered(complaint: Complaint, portal: Portal | None) -> SuggestionBody:
 
 def suggestion_body(suggestion: Suggestion, portal: Portal) -> SuggestionBody:
     """A suggestion as portals see it."""
-    report_type = suggestion.best("report_type")
     place = suggestion.place
     group = suggestion.category_group
     first = portal.agency.get(suggestion.agency.code) if suggestion.agencies else None
@@ -75,9 +80,12 @@ def suggestion_body(suggestion: Suggestion, portal: Portal) -> SuggestionBody:
         dangers=_dangers(suggestion.dangers),
         emergency_contacts=_contacts(contacts_for(suggestion.route, suggestion.dangers, portal)),
         confidential=suggestion.confidential,
-        report_type=ReportTypeOut(code=report_type.code, name=REPORT_TYPES[report_type.code], p=min(report_type.p, 1.0))
-        if report_type
-        else None,
+        report_type=report_type_out(suggestion),
+        oversight=[
+            OversightOut(kind=one.kind, name=kinds()[one.kind].name, words=_quotes(one.words))
+            for one in suggestion.matter.oversights
+        ],
+        no_complaint=_no_complaint(suggestion.matter.none),
         route=suggestion.route.value,
         route_label=ROUTE_LABELS[suggestion.route],
         reasons=[ReasonOut(code=reason.code, message=reason.message) for reason in suggestion.reasons],
@@ -114,6 +122,25 @@ def level_out(suggestion: Suggestion) -> LevelOut | None:
         reasons=[item.message for item in suggestion.reasons if item.code == "danger"],
         by_rule=raised and any(one.level == level for one in suggestion.dangers),
     )
+
+
+def report_type_out(suggestion: Suggestion) -> ReportTypeOut | None:
+    code = suggestion.matter.report_type
+    if not code:
+        return None
+    p = suggestion.p("report_type", code)
+    by_rule = bool(suggestion.matter.oversights)
+    return ReportTypeOut(code=code, name=REPORT_TYPES[code], p=None if p is None else min(p, 1.0), by_rule=by_rule)
+
+
+def _no_complaint(found: NotComplaint | None) -> NoComplaintOut | None:
+    if found is None:
+        return None
+    return NoComplaintOut(kind=found.kind, reason=found.reason, matter=found.matter, words=_quotes(found.words))
+
+
+def _quotes(found: Sequence[Quote]) -> list[QuoteOut]:
+    return [QuoteOut(field="title" if q.field == "title" else "text", start=q.start, end=q.end) for q in found]
 
 
 def _dangers(found: Sequence[Danger]) -> list[DangerOut]:

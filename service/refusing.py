@@ -15,7 +15,7 @@ from service.database import refusals
 from service.database.priority import priority
 from service.database.refusals import Advised, Refusal
 from service.serving import Serving
-from service.suggesting import kept_complaint
+from service.suggesting import kept_complaint, kept_report_type
 from service.wire import (
     RefusedOut,
     SuggestionBody,
@@ -104,7 +104,8 @@ def _asked(serving: Serving, row: RowMapping, refused: list[str]) -> SuggestionB
     portal = serving.release.portal
     complaint = kept_complaint(row["complaint"], row["created_at"], portal.timezone)
     try:
-        return suggestion_body(serving.router.suggest(complaint, refused=refused), portal)
+        chosen = kept_report_type(row["complaint"])
+        return suggestion_body(serving.router.suggest(complaint, refused, chosen), portal)
     except Exception as error:
         # The text may stand in the message of any exception, so only its kind is told.
         _log.error("model failed", extra={"release": serving.release.id, "error": type(error).__name__})

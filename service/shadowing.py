@@ -15,7 +15,7 @@ from service.database import shadow
 from service.database.database import Database
 from service.database.shadow import ShadowAnswer, Unanswered
 from service.serving import RETRY_SECONDS, NoReleaseError, ReleaseRefusedError, Serving, proved
-from service.suggesting import kept_complaint
+from service.suggesting import kept_complaint, kept_report_type
 
 TOGETHER = 100
 LATE = timedelta(minutes=2)
@@ -121,7 +121,8 @@ def _answered(serving: Serving, waiting: Unanswered) -> ShadowAnswer:
     try:
         complaint = kept_complaint(waiting.complaint, waiting.created_at, serving.release.portal.timezone)
         # What was kept is clean already.
-        suggestion = serving.router.advise(serving.router.scorer.predict(complaint))
+        prediction = serving.router.scorer.predict(complaint)
+        suggestion = serving.router.advise(prediction, report_type=kept_report_type(waiting.complaint))
         body = suggestion_body(suggestion, serving.release.portal)
     except Exception as error:
         # The text may stand in the message of any exception, so only its kind is told.

@@ -12,6 +12,7 @@ import orjson
 from router_model.cleaning import cleaned, readable
 from router_model.complaint import Complaint
 from router_model.deadlines import deadline_of
+from router_model.oversight import OVERSIGHT
 from router_model.personal_data import mask_personal_data
 from router_model.policy import Route
 from router_model.portal import Portal
@@ -55,7 +56,7 @@ class Standing:
 def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idempotency_key: str = "") -> Suggested:
     """Asks the release in force. Where there is none, or it fails, the answer says so and a person has to look."""
     complaint = received(body.complaint(), body.received_at or now, asker.serving)
-    suggestion = _ask(asker.serving, complaint)
+    suggestion = _ask(asker.serving, complaint, body.report_type)
     serving = asker.serving if suggestion else None
     if serving and suggestion:
         clean, answer = suggestion.prediction.complaint, suggestion_body(suggestion, serving.release.portal)
@@ -126,11 +127,11 @@ def chance(secret: bytes, purpose: str, suggestion_id: str) -> float:
     return int(fingerprint(secret, purpose.encode(), suggestion_id.encode())[:13], 16) / 16**13
 
 
-def _ask(serving: Serving | None, complaint: Complaint) -> Suggestion | None:
+def _ask(serving: Serving | None, complaint: Complaint, report_type: str) -> Suggestion | None:
     if serving is None:
         return None
     try:
-        return serving.router.suggest(complaint)
+        return serving.router.suggest(complaint, report_type=report_type)
     except Exception as error:
         # The text may stand in the message of any exception, so only its kind is told.
         _log.error("model failed", extra={"release": serving.release.id, "error": type(error).__name__})
@@ -148,6 +149,11 @@ def in_time_of(moment: datetime, zone: str) -> datetime | None:
         return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) if moment.tzinfo else moment
     except OverflowError:
         return None
+
+
+def kept_report_type(text: str) -> str:
+    """What the citizen chose, from the JSON text that was kept of a complaint."""
+    return str(orjson.loads(text).get("report_type") or "")
 
 
 def kept_complaint(text: str, asked_at: datetime, zone: str) -> Complaint:
@@ -172,8 +178,8 @@ def _moment(given: datetime | None, portal: Portal | None) -> datetime | None:
 
 def _deadline(suggestion: Suggestion, portal: Portal, body: ComplaintIn, now: datetime) -> DeadlineOut | None:
     """By the report type that the portal gave, else the likeliest."""
-    report_type = suggestion.best("report_type")
-    kind = body.report_type or (report_type.code if report_type else "")
+    read = suggestion.matter.report_type
+    kind = read if read == OVERSIGHT else body.report_type or read
     found = deadline_of(portal, kind, suggestion.urgency, _moment(body.received_at, portal) or now)
     if found is None:
         return None

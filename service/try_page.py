@@ -13,10 +13,9 @@ from fastapi.templating import Jinja2Templates
 from router_model.complaint import Complaint
 from router_model.personal_data import KIND_LABELS as PERSONAL_LABELS
 from router_model.policy import ROUTE_LABELS
-from router_model.portal import REPORT_TYPES
 from router_model.suggestion import Suggestion
 from service.access import lane_of
-from service.answering import contacts_for, level_out, suggestion_body
+from service.answering import contacts_for, level_out, report_type_out, suggestion_body
 from service.found_places import located
 from service.lane import Lane
 from service.serving import InForce, Serving
@@ -87,7 +86,7 @@ def kind_label(kind: str) -> str:
 def shown(suggestion: Suggestion, serving: Serving, took_ms: float) -> dict[str, Any]:
     """A suggestion as the page's template reads it."""
     portal = serving.release.portal
-    urgency, report_type = level_out(suggestion), suggestion.best("report_type")
+    urgency, report_type = level_out(suggestion), report_type_out(suggestion)
     levels = {level.code: level for level in portal.urgency}
     masked: dict[str, int] = {}
     for masking in suggestion.masked:
@@ -131,9 +130,10 @@ def shown(suggestion: Suggestion, serving: Serving, took_ms: float) -> dict[str,
         else None,
         "report_type": {
             "code": report_type.code,
-            "label": REPORT_TYPES[report_type.code],
+            "label": report_type.name,
             "p": report_type.p,
-            "percent": percent(report_type.p),
+            "percent": "" if report_type.p is None else percent(report_type.p),
+            "by_rule": report_type.by_rule,
         }
         if report_type
         else None,

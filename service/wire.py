@@ -135,7 +135,36 @@ class ContactOut:
 class ReportTypeOut:
     code: str
     name: str
-    p: Probability
+    p: Annotated[Probability | None, Field(description="Peluang menurut model; kosong bila model tidak menjawab")]
+    by_rule: Annotated[bool, Field(description="Aturan menemukan hal yang berkadar pengawasan")] = False
+
+
+@dataclass(slots=True, kw_only=True)
+class QuoteOut:
+    """Characters `start` to `end` of a field of the complaint."""
+
+    field: Literal["title", "text"]
+    start: Annotated[int, Field(ge=0)]
+    end: Annotated[int, Field(ge=0)]
+
+
+@dataclass(slots=True, kw_only=True)
+class OversightOut:
+    """What calls for oversight, and the words that tell of it."""
+
+    kind: str
+    name: str
+    words: list[QuoteOut]
+
+
+@dataclass(slots=True, kw_only=True)
+class NoComplaintOut:
+    """Why it is no complaint for the government. With `matter` it is one all the same: only its words are abusive."""
+
+    kind: Annotated[str, Field(description="thanks, spam, test, abuse, atau out_of_scope")]
+    reason: str
+    matter: bool
+    words: list[QuoteOut]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -257,6 +286,12 @@ class SuggestionBody:
         Field(description="Siapa yang tidak boleh melihat laporan ini; kosong bila isinya tidak menuntut kerahasiaan"),
     ] = ""
     report_type: ReportTypeOut | None
+    oversight: Annotated[list[OversightOut], Field(description="Hal yang membuatnya berkadar pengawasan")] = field(
+        default_factory=list
+    )
+    no_complaint: Annotated[
+        NoComplaintOut | None, Field(description="Diisi bila isinya bukan aduan, atau aduan yang memuat makian")
+    ] = None
     route: Literal["auto", "prefill", "review", "emergency", "external", "incomplete"]
     route_label: str
     reasons: list[ReasonOut]

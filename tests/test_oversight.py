@@ -13,7 +13,6 @@ from router_model.oversight import (
     kinds,
     lexicon_faults,
     oversights,
-    raised_type,
     rules_held,
 )
 from router_model.phrases import quoted, rules
@@ -93,18 +92,11 @@ def test_each_kind_is_told_once_with_its_reason() -> None:
     assert "meminta atau menerima uang" in items[0].reason
 
 
-def test_the_report_type_is_raised_and_never_lowered() -> None:
-    items = found("Petugas loket minta uang 50 ribu.")
-    for report_type in REPORT_TYPES:
-        assert raised_type(report_type, items) == "pengawasan"
-        assert raised_type(report_type, ()) == report_type
-
-
 def test_the_accused_and_their_unit_must_not_see_it() -> None:
     advice = confidentiality(found("Petugas loket minta uang 50 ribu. Mobil dinas dipakai mudik."))
     for words in ("Inspektorat", "terlapor", "unit kerjanya", "daftar publik", "dijawab otomatis"):
         assert advice.count(words) == 1
-    assert confidentiality(()) == ""
+    assert confidentiality(()) == advice
 
 
 def test_every_row_of_the_tables_can_hold() -> None:

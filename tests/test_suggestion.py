@@ -400,9 +400,11 @@ def test_the_place_says_which_office_a_rule_means() -> None:
 
 def test_a_sure_rule_takes_the_route_of_the_thresholds_without_the_models_name() -> None:
     proven = {"pungli": RuleRecord(overruled=Tally(200, 200, 200.0))}
-    prediction = said("petugas minta uang", {"dishub": 0.5, "pu": 0.3})
+    prediction = said("minta uang", {"dishub": 0.5, "pu": 0.3})
     suggestion = advised(WITH_RULES, prediction, rules=proven)
     assert (suggestion.route, reasons(suggestion)) == (Route.AUTO, ["rule"])
+    seen = advised(WITH_RULES, said("petugas minta uang", {"dishub": 0.5, "pu": 0.3}), rules=proven)
+    assert (seen.route, reasons(seen)) == (Route.PREFILL, ["rule", "oversight"])
     assert reasons(advised(WITH_RULES, said("minta uang", {"pu": 0.95}), rules=proven)) == ["sure", "rule"]
 
 

@@ -76,8 +76,9 @@ def _explained(suggestion: Suggestion, portal: Portal, release: str) -> str:
         p = suggestion.p("urgency", level)
         lines.append(f"{'Urgensi':10}   {'' if p is None else f'{p:4.0%}':4}  {level}")
     lines += [f"{'Rahasia':10}   {suggestion.confidential}"] * bool(suggestion.confidential)
-    if kind := suggestion.best("report_type"):
-        lines.append(f"{'Jenis':10}   {kind.p:4.0%}  {REPORT_TYPES[kind.code]}")
+    if kind := suggestion.matter.report_type:
+        p = suggestion.p("report_type", kind)
+        lines.append(f"{'Jenis':10}   {'' if p is None else f'{p:4.0%}':4}  {REPORT_TYPES[kind]}")
     for number, found in enumerate(suggestion.places):
         spot = spot_of(found, portal)
         district = f", Kecamatan {spot.district}" if spot.district else ""
@@ -140,8 +141,7 @@ def _scored(row: Row, suggestion: Suggestion, categories: Mapping[str, Category]
     if level := suggestion.urgency:
         p = suggestion.p("urgency", level)
         cells["urgency"], cells["urgency_p"] = level, "" if p is None else f"{p:.4f}"
-    if kind := suggestion.best("report_type"):
-        cells["report_type"] = kind.code
+    cells["report_type"] = suggestion.matter.report_type
     cells["route"], cells["release"] = suggestion.route.value, release
     cells["reasons"] = ";".join(reason.code for reason in suggestion.reasons)
     return cells
