@@ -62,9 +62,41 @@ def test_a_complaint_gets_a_stored_suggestion_of_the_agreed_shape(denpasar_clien
     assert body["agencies"][0]["code"] == "dishub"
     assert [item["p"] for item in body["agencies"]] == sorted((i["p"] for i in body["agencies"]), reverse=True)
     assert 1 <= body["candidates"] <= len(body["agencies"])
-    assert body["urgency"].keys() == {"level", "p", "reasons"}
+    assert body["urgency"].keys() == {"level", "p", "reasons", "by_rule"}
     assert all(SCHOOL[item["start"] : item["end"]] == item["term"] for item in body["explanation"])
     assert denpasar_client.get(f"/v1/suggestions/{body['id']}").json() == body
+
+
+def test_danger_comes_with_its_words_whom_to_call_and_who_must_not_see_it(denpasar_client: httpx.Client) -> None:
+    text = "Di kos sebelah istrinya dipukuli suaminya, masih teriak minta tolong"
+    body = denpasar_client.post("/v1/suggestions", json={"text": text}).json()
+    (danger,) = [one for one in body["dangers"] if one["family"] == "kekerasan"]
+    assert (body["route"], body["urgency"]["level"]) == ("emergency", "darurat")
+    assert "dipukuli" in text[danger["start"] : danger["end"]]
+    numbers = [contact["number"] for contact in body["emergency_contacts"]]
+    assert numbers[0] == "112"
+    assert "129" in numbers
+    assert "113" not in numbers
+    assert "daftar publik" in body["confidential"]
+    assert any("dipukuli" in reason for reason in body["urgency"]["reasons"])
+
+
+def test_oversight_comes_with_its_words_and_is_confidential(denpasar_client: httpx.Client) -> None:
+    text = "Petugas loket minta uang 50 ribu supaya berkas didahulukan"
+    body = denpasar_client.post("/v1/suggestions", json={"text": text}).json()
+    (found,) = body["oversight"]
+    assert (body["report_type"]["code"], body["report_type"]["by_rule"]) == ("pengawasan", True)
+    assert [text[one["start"] : one["end"]] for one in found["words"]] == ["minta", "uang", "Petugas"]
+    assert body["agencies"][0]["code"] == "inspektorat"
+    assert "terlapor" in body["confidential"]
+    assert body["deadline"]["working_days"] == 60
+
+
+def test_what_is_no_complaint_says_so(denpasar_client: httpx.Client) -> None:
+    body = denpasar_client.post("/v1/suggestions", json={"text": "tes tes"}).json()
+    assert (body["route"], body["no_complaint"]["kind"], body["no_complaint"]["matter"]) == ("review", "test", False)
+    ordinary = denpasar_client.post("/v1/suggestions", json={"text": SCHOOL}).json()
+    assert (ordinary["no_complaint"], ordinary["oversight"], ordinary["confidential"]) == (None, [], "")
 
 
 def test_the_taxonomy_lists_every_label_an_answer_can_hold(denpasar_client: httpx.Client) -> None:
