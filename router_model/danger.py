@@ -24,8 +24,9 @@ SUFFIXES = ("", "nya", "ku", "mu", "e", "ne", "na")
 """What may hang on the last word of a phrase, in Indonesian, Javanese, Balinese and Sundanese."""
 UNLESS_WITHIN = 3
 """Words between the core of a rule and what keeps it from holding."""
-SIDES = ("sebelum", "sesudah", "sekitar")
-"""Where a guard stands: before, after, or on either side of the words that it guards."""
+ANYWHERE = "di mana saja"
+SIDES = ("sebelum", "sesudah", "sekitar", ANYWHERE)
+"""Where a guard stands: before, after, or on either side of the words that it guards in their sentence, or anywhere."""
 _QUOTES = "\"'“”‘’«»"
 _SENTENCE_ENDS = frozenset(".!?\n")
 _NOW = "kini"
@@ -77,7 +78,7 @@ class _Rule:
     level: str
     near: tuple[str, ...]
     within: int
-    unless: str
+    unless: tuple[str, ...]
 
     @cached_property
     def needed(self) -> frozenset[str]:
@@ -176,7 +177,10 @@ class _Reading:
             if guard.families and family not in guard.families:
                 continue
             cues = self.hits.get(group, ())
-            if any(guard.holds(cue, core) and self.same_sentence(cue, core) for cue in cues):
+            if guard.side == ANYWHERE:
+                if cues:
+                    yield guard
+            elif any(guard.holds(cue, core) and self.same_sentence(cue, core) for cue in cues):
                 yield guard
 
 
@@ -209,7 +213,7 @@ def _lexicon() -> _Lexicon:
     rules: dict[str, list[_Rule]] = {}
     for row in table_rows("danger_rules.tsv"):
         near = _cells(row["near"], "+")
-        rule = _Rule(row["family"], row["level"], near, int(row["within"] or 3), row["unless"])
+        rule = _Rule(row["family"], row["level"], near, int(row["within"] or 3), _cells(row["unless"]))
         rules.setdefault(row["core"], []).append(rule)
     return _Lexicon(root.next, frozenset(rules), {core: tuple(found) for core, found in rules.items()}, guards)
 
@@ -259,7 +263,7 @@ def _danger(reading: _Reading, rule: _Rule, core: Span) -> Danger | None:
         if near is None:
             return None
         spans.append(near)
-    if rule.unless and reading.nearest(core, rule.unless, UNLESS_WITHIN):
+    if any(reading.nearest(core, group, UNLESS_WITHIN) for group in rule.unless):
         return None
     level = reading.lessened(core, rule.family, rule.level)
     if not level:
