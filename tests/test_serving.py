@@ -159,7 +159,7 @@ def test_where_no_release_can_be_trusted_nothing_is_made_up(
 class Broken(Router):
     """Fails on every complaint, with the complaint in its message."""
 
-    def suggest(self, complaint: Complaint, refused: Collection[str] = ()) -> Suggestion:
+    def suggest(self, complaint: Complaint, refused: Collection[str] = (), report_type: str = "") -> Suggestion:
         raise ArithmeticError(complaint.text)
 
 
