@@ -20,6 +20,8 @@ from router_model.tokens import Token, normal_words, tokens
 
 HARMLESS = "(bukan bahaya)"
 """The group of set phrases, such as "kereta api", whose words stand for nothing else."""
+GUARDED = "(dijaga)"
+"""Stands among the groups of a complaint in which guards took a danger away or lessened it."""
 SUFFIXES = ("", "nya", "ku", "mu", "e", "ne", "na")
 """What may hang on the last word of a phrase, in Indonesian, Javanese, Balinese and Sundanese."""
 UNLESS_WITHIN = 3
@@ -246,14 +248,15 @@ def _hits(words: Sequence[str], lexicon: _Lexicon) -> dict[str, list[Span]]:
     return hits
 
 
-def _found(reading: _Reading, lexicon: _Lexicon) -> Iterator[Danger]:
+def _found(reading: _Reading, lexicon: _Lexicon) -> Iterator[tuple[Danger, str]]:
+    """What the rules find and the guards leave of it, with the level before."""
     for group in reading.hits.keys() & lexicon.cores:
         for rule in lexicon.rules[group]:
             if not reading.hits.keys() >= rule.needed:
                 continue
             for core in reading.hits[group]:
                 if danger := _danger(reading, rule, core):
-                    yield danger
+                    yield danger, rule.level
 
 
 def _danger(reading: _Reading, rule: _Rule, core: Span) -> Danger | None:
@@ -266,8 +269,6 @@ def _danger(reading: _Reading, rule: _Rule, core: Span) -> Danger | None:
     if any(reading.nearest(core, group, UNLESS_WITHIN) for group in rule.unless):
         return None
     level = reading.lessened(core, rule.family, rule.level)
-    if not level:
-        return None
     start = reading.tokens[min(span.first for span in spans)].start
     end = reading.tokens[max(span.last for span in spans) - 1].end
     confidential = bool(families()[rule.family].confidential)
@@ -282,7 +283,11 @@ def signs(complaint: Complaint) -> Signs:
     for name, text in (("title", complaint.title), ("text", complaint.text)):
         if text and (hits := _hits(normal_words(text), lexicon)):
             groups.update(lexicon.guards[group].kind if group in lexicon.guards else group for group in hits)
-            found.extend(_found(_Reading(name, text, hits, lexicon.guards), lexicon))
+            for danger, before in _found(_Reading(name, text, hits, lexicon.guards), lexicon):
+                if danger.level != before:
+                    groups.add(GUARDED)
+                if danger.level:
+                    found.append(danger)
     worst: dict[str, Danger] = {}
     order = sorted(
         found, key=lambda danger: (_rank(danger.level), danger.field != "title", *danger[3:5], danger.family)
