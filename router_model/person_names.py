@@ -128,7 +128,7 @@ def _known_names() -> frozenset[str]:
     return _listed("names.tsv")
 
 
-def _no_names() -> frozenset[str]:
+def no_names() -> frozenset[str]:
     """Words after a cue that are no name: who speaks, bodies, offices, the words of a sentence."""
     return _listed("no_names.tsv")
 
@@ -136,7 +136,7 @@ def _no_names() -> frozenset[str]:
 def _is_name(word: str, loose: bool, first: bool = True) -> bool:
     """`loose`: after a clear cue any word passes that is no Indonesian word; else only names and capitals."""
     low = word.lower().replace("’", "'")
-    if low in _no_names() or not word.replace("'", "").replace("’", "").replace("-", "").isalpha():
+    if low in no_names() or not word.replace("'", "").replace("’", "").replace("-", "").isalpha():
         return False
     if low in _known_names():
         return True
@@ -164,12 +164,12 @@ def _passes(text: str, match: re.Match[str], loose: bool, first: bool) -> bool:
         and loose
         and word[0].isupper()
         and is_root(word.lower())
-        and word.lower() not in _no_names()
+        and word.lower() not in no_names()
         and _END.match(text, match.end(1))
     ):
         return True
     if not first and loose and following and following[1].lower() in _GOES_ON:
-        return is_root(word.lower()) and word.lower() not in _no_names()
+        return is_root(word.lower()) and word.lower() not in no_names()
     if not following or not _is_name(following[1], loose and word[0].isupper()):
         return False
     low, known = word.lower(), following[1].lower() in _known_names()
@@ -179,7 +179,7 @@ def _passes(text: str, match: re.Match[str], loose: bool, first: bool) -> bool:
         return following[1].lower() == "agung"
     if len(low) == 1:
         return known and bool(match[2])
-    return loose and low not in _no_names() and is_root(low) and (known or word.isupper())
+    return loose and low not in no_names() and is_root(low) and (known or word.isupper())
 
 
 def _name_at(text: str, start: int, loose: bool) -> tuple[int, int] | None:
@@ -269,7 +269,7 @@ def _beside_number(text: str, start: int, end: int) -> Iterator[tuple[int, int]]
     if before := _BEFORE_NUMBER.search(text, max(0, start - 80), start):
         first, last = before.span(1)
         words = list(_WORD.finditer(text, first, last))
-        while words and words[0][1].lower() in _no_names():
+        while words and words[0][1].lower() in no_names():
             words.pop(0)
         known = any(word[1].lower() in _known_names() for word in words)
         if known and all(_is_name(word[1], loose=True) for word in words):
