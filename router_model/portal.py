@@ -22,6 +22,7 @@ from router_model.identity_numbers import digits_of
 from router_model.landmark import Landmark, landmark_faults, read_landmarks
 from router_model.office_calendar import CalendarDay, read_calendar
 from router_model.portal_table import CERTAINTIES, cell_certainty, cell_date, cell_parts, table_rows
+from router_model.resemblance_limits import OURS, Resemblance, read_resemblance, resemblance_faults
 from router_model.rules import Rule, read_rules, rule_faults
 from router_model.succession import Succession, by_agency, handovers, read_successions, succession_faults
 from router_model.time_limits import NO_LIMITS, TimeLimits, read_time_limits
@@ -142,6 +143,7 @@ class Portal:
     rules: tuple[Rule, ...] = ()
     landmarks: tuple[Landmark, ...] = ()
     limits: TimeLimits = NO_LIMITS
+    resemblance: Resemblance = OURS
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -358,6 +360,7 @@ def _contradictions(portal: Portal) -> Iterator[str]:
         places=place_codes,
     )
     yield from landmark_faults(portal.landmarks, {place.code: (place.name, *place.aliases) for place in portal.places})
+    yield from resemblance_faults(portal.resemblance, portal.leaf)
     levels = [level.code for level in portal.urgency]
     if sorted(levels) != sorted(URGENCY_LEVELS):
         yield f"urgency.csv: harus berisi tepat {', '.join(URGENCY_LEVELS)}; sekarang {', '.join(levels)}"
@@ -461,6 +464,7 @@ def load_portal(folder: Path) -> Portal:
         rules=read_rules(folder / "rules.csv", problems),
         landmarks=read_landmarks(folder / "landmarks.csv", problems),
         limits=read_time_limits(settings, REPORT_TYPES, URGENCY_LEVELS, problems),
+        resemblance=read_resemblance(settings, problems),
         settings=settings,
     )
     if not problems:

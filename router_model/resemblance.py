@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import pairwise
 from zlib import crc32
 
 import numpy as np
@@ -20,10 +21,9 @@ from router_model.person_names import no_names
 from router_model.place import FoundPlace
 from router_model.resemblance_limits import ResemblanceLimits
 from router_model.spots import (
-    GANG,
     DISTRICT,
+    GANG,
     NUMBERS,
-    ONE_OF_A_KIND,
     ROAD,
     VILLAGE,
     Spot,
@@ -31,6 +31,7 @@ from router_model.spots import (
     hashed,
     kind_of,
     shared,
+    spot_words,
     spots_in,
     spots_of,
 )
@@ -41,11 +42,15 @@ BANDS, ROWS = 8, 4
 """Of two texts with similarity 0.7 nine in ten share a key, with 0.8 all but one in a hundred; of texts with 0.1 one
 in a thousand pairs. Equal texts always do."""
 MOST_SPOT_KEYS = 4
+MOST_KEYS = 2 + BANDS + MOST_SPOT_KEYS
+"""The text, its bands, the text of a sender, and spots."""
 FEW_WORDS = 6
 """A text of fewer words says too little: `lampu mati` is the same only where place or sender is the same too."""
 MANY_WORDS = 15
 """A text of so many words is not written twice by chance: many who send it from different places are a campaign."""
-_PLEASE = frozenset("mohon tolong segera terima kasih terimakasih salam hormat min admin trims".split())
+_PLEASE = frozenset(
+    {"mohon", "tolong", "segera", "terima", "kasih", "terimakasih", "salam", "hormat", "min", "admin", "trims"}
+)
 """What is added to a text that is sent again, and says nothing of its matter."""
 _WORD, _PAIR = 0xFFFF_FFFE, 1
 _SPREAD = 0x9E37_79B1
@@ -65,6 +70,8 @@ KIND_LABELS = {
     Kind.CAMPAIGN: "Kampanye (teks sama, banyak pengirim)",
     Kind.SAME_OBJECT: "Laporan lain tentang hal yang sama",
 }
+_OF_NUMBERS = frozenset(map(kind_of, NUMBERS))
+_OF_AREAS = frozenset({kind_of(VILLAGE), kind_of(DISTRICT)}) | _OF_NUMBERS
 _ORDER = {Kind.RESENT: 0, Kind.SAME_OBJECT: 1, Kind.CAMPAIGN: 2}
 
 
@@ -118,7 +125,7 @@ def signature_of(complaint: Complaint, place: FoundPlace | None = None) -> Signa
         if number not in naming and len(word) > 1 and word not in no_names() and word not in _PLEASE
     }
     hashes = {_mixed(hashed(word)) & _WORD for word in content}
-    hashes.update(_mixed(hashed(f"{one} {two}")) | _PAIR for one, two in zip(told, told[1:], strict=False))
+    hashes.update(_mixed(hashed(f"{one} {two}")) | _PAIR for one, two in pairwise(told))
     if not hashes:
         hashes.update(_mixed(hashed(word)) & _WORD for word in said)
     return Signature(
@@ -165,8 +172,7 @@ def keys_of(portal: str, reported: Reported) -> list[int]:
     if reported.sender:
         named.append(f"sender {signature.text} {reported.sender}")
     if reported.category:
-        area = {kind_of(VILLAGE), kind_of(DISTRICT), *map(kind_of, NUMBERS)}
-        spots = [spot for spot in signature.spots if spot.kind not in area]
+        spots = [spot for spot in signature.spots if spot.kind not in _OF_AREAS]
         named.extend(f"spot {reported.category} {spot.kind} {spot.first}" for spot in spots[:MOST_SPOT_KEYS])
     return list(dict.fromkeys(crc32(f"{portal} {name}".encode()) - 2**31 for name in named))
 
@@ -218,17 +224,28 @@ def _local(one: Signature, other: Signature) -> set[Spot]:
     return {spot for spot in shared(one.spots, other.spots) if spot.kind != kind_of(DISTRICT)}
 
 
+@cache
+def _long() -> frozenset[int]:
+    """Kinds of spots at which much may be the matter."""
+    return frozenset(map(kind_of, (ROAD, GANG, *spot_words("serving"))))
+
+
+@cache
+def _single() -> frozenset[int]:
+    return frozenset(map(kind_of, spot_words("one_of_a_kind")))
+
+
 def _same_object(new: Reported, other: Reported, limits: ResemblanceLimits) -> bool:
     if not new.category or new.category != other.category:
         return False
     both = _local(new.signature, other.signature)
     village = any(spot.kind == kind_of(VILLAGE) for spot in both)
-    roads = {spot for spot in both if spot.kind in (kind_of(ROAD), kind_of(GANG))}
-    numbers = {spot for spot in both if spot.kind in map(kind_of, NUMBERS)}
+    roads = {spot for spot in both if spot.kind in _long()}
+    numbers = {spot for spot in both if spot.kind in _OF_NUMBERS}
     marks = {spot for spot in both if spot.kind != kind_of(VILLAGE)} - roads - numbers
     if (roads and (numbers or marks)) or len(roads) > 1 or len(marks) > 1:
         return True
-    if any(spot.second or village or spot.kind in map(kind_of, ONE_OF_A_KIND) for spot in marks):
+    if any(spot.second or village or spot.kind in _single() for spot in marks):
         return True
     return bool(roads) and words_shared(new.signature, other.signature) >= limits.same_words
 

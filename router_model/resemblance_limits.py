@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 MOST_DAYS = 365
-MOST_SENDERS = 1_000
+MOST_SENDERS = 20
+"""More are not looked at for one complaint."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 Two complaints of one kind of spot that name different ones are not about the same thing.
 """
 
+import csv
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from importlib import resources
 from typing import NamedTuple
 from zlib import crc32
 
@@ -26,24 +28,14 @@ _NEIGHBOURHOODS = {"banjar": BANJAR, "dusun": BANJAR, "lingkungan": BANJAR}
 _CROSSINGS = {"simpang": "simpang", "perempatan": "simpang", "pertigaan": "simpang", "bundaran": "simpang"}
 _SCHOOLS = {"sdn": "sd", "smpn": "smp", "sman": "sma", "smkn": "smk"}
 _STREETS = {"jalan": ROAD, "dijalan": ROAD, "jalur": ROAD, "gang": GANG}
-_NO_NAMES = frozenset(
-    """raya umum utama kaki poros provinsi nasional setapak masuk keluar buntu licin sempit tembus besar kecil aspal
-    beton paving tol trotoar arah menuju depan sini situ berdebu retak amblas ambles bolong sangat pas dekat belakang
-    samping sebelah ujung sekitar rusak lubang berlubang gelap macet becek banjir mati padam sepi ramai kotor penuh
-    tradisional negeri nomor jembatan simpang perempatan pertigaan bundaran utara selatan sejak kemarin tadi
-    roboh tumbang bocor pecah hancur parah total bau sampah lampu got parit air hampir lewat lampunya jalannya
-    ada tidak belum sudah pernah terus selalu sering setiap""".split()
-)
 _ABBREVIATED = frozenset({"jl", "jln", "jlan", "gg", "br", "bjr", "psr"})
-_ROAD_NAMES = frozenset({"pulau", "tukad", "danau", "gunung", "bukit", "pura", "taman", "kali", "sungai", "pantai"})
-"""Words that are no name elsewhere and begin many names of roads."""
-ONE_OF_A_KIND = frozenset(
-    """pasar terminal stasiun simpang jembatan spbu puskesmas lapangan taman rs rsud mal mall plaza pantai pelabuhan
-    perumahan universitas kampus""".split()
-)
-"""Of these a city has one by a name of one word; of `Banjar Kaja` or `Pura Desa` it has many."""
 _BREAK = re.compile(r"[,;:()\n/!?]|\.\s")
-_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "x": "10"}
+_ROMAN = {
+    tens + ones: str(10 * ten + one)
+    for ten, tens in enumerate(("", "x", "xx", "xxx"))
+    for one, ones in enumerate(("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix"))
+    if ten or one
+}
 _NAMED_BY_NUMBER = frozenset({GANG, "sd", "smp", "sma", "smk", "tk", "blok"})
 LONGEST_NAME = 2
 """Words of a name that are compared."""
@@ -70,6 +62,16 @@ class Found(NamedTuple):
     last: int
 
 
+@cache
+def spot_words(role: str) -> frozenset[str]:
+    """`no_name`: no name though it stands behind the word of a spot, as in `jalan rusak`. `road_name`: begins many
+    names of roads, and is no name elsewhere. `one_of_a_kind`: a city has one of them by a name of one word, as `Pasar
+    Badung`, but many by `Banjar Kaja`. `serving`: much that differs is said of what they do, so their name alone tells
+    no more than that of a road."""
+    with (resources.files("router_model") / "lexicon" / "spot_words.tsv").open(encoding="utf-8") as file:
+        return frozenset(row["word"] for row in csv.DictReader(file, delimiter="\t") if row["role"] == role)
+
+
 def hashed(word: str) -> int:
     """The same in every process and on every machine."""
     return crc32(word.encode())
@@ -83,9 +85,9 @@ def kind_of(kind: str) -> int:
 @cache
 def _kinds() -> dict[str, str]:
     """Word to the kind of spot that it names; unlike kinds do not rule each other out."""
-    return (
-        {word: word for word in words_of("named_after")} | _NEIGHBOURHOODS | _CROSSINGS | _SCHOOLS | _STREETS
-    ) | {"jembatan": "jembatan"}
+    return ({word: word for word in words_of("named_after")} | _NEIGHBOURHOODS | _CROSSINGS | _SCHOOLS | _STREETS) | {
+        "jembatan": "jembatan"
+    }
 
 
 @cache
@@ -123,9 +125,7 @@ def _value(text: str, word: Token, kind: str) -> str:
     return numeral(raw) or (raw.casefold() if kind == "blok" and len(raw) == 1 else "")
 
 
-def _named(
-    text: str, words: Sequence[Token], index: int, kind: str, *, shouted: bool, sure: bool
-) -> Iterator[Found]:
+def _named(text: str, words: Sequence[Token], index: int, kind: str, *, shouted: bool, sure: bool) -> Iterator[Found]:
     """The spot of a kind whose word stands at `index`."""
     name: list[str] = []
     first = index + 1
@@ -136,8 +136,9 @@ def _named(
         raw, normal = text[words[last].start : words[last].end], words[last].normal
         number = numeral(raw)
         if number and kind == ROAD and name:
-            # `Tukad Badung XX` is a side road of its own, `Mawar 12` a house.
-            yield Found(Spot(kind_of("nomor" if number[0].isdigit() else GANG), hashed(number)), last, last + 1)
+            # `Tukad Badung XX` and `Mawar 1 no 12` are side roads of their own, `Mawar 12` is a house.
+            side = not raw[0].isdigit() or _is_number_word(text, words, last + 1)
+            yield Found(Spot(kind_of(GANG if side else "nomor"), hashed(number)), last, last + 1)
             break
         if len(name) == LONGEST_NAME:
             break
@@ -152,6 +153,10 @@ def _named(
         yield Found(Spot(kind_of(kind), *map(hashed, name)), max(index, 0), last)
 
 
+def _is_number_word(text: str, words: Sequence[Token], index: int) -> bool:
+    return index < len(words) and text[words[index].start : words[index].end].casefold() in ("no", "nomor", "blok")
+
+
 def _breaks(text: str, words: Sequence[Token], index: int) -> bool:
     return index > 0 and bool(_BREAK.search(text, words[index - 1].end, words[index].start))
 
@@ -159,11 +164,11 @@ def _breaks(text: str, words: Sequence[Token], index: int) -> bool:
 def _is_name(raw: str, normal: str, kind: str, *, shouted: bool, sure: bool, first: bool) -> bool:
     low = raw.casefold()
     proper = raw[0].isupper() and not shouted
-    if kind in ROADS and first and low in _ROAD_NAMES and (proper or sure):
+    if kind in ROADS and first and low in spot_words("road_name") and (proper or sure):
         return True
     if normal == "kota":
         return proper and first
-    if normal in _NO_NAMES or low in no_names() or normal in _kinds() or _is_area(normal):
+    if normal in spot_words("no_name") or low in no_names() or normal in _kinds() or _is_area(normal):
         return False
     if proper or (not is_common_word(normal) and stem(normal) == normal):
         return True
@@ -197,9 +202,7 @@ def _area(complaint: Complaint, place: FoundPlace | None) -> Iterator[Spot]:
 def differ(one: Sequence[Spot], other: Sequence[Spot]) -> bool:
     """Whether both name a spot of some kind, and none of one is like one of the other."""
     kinds = {spot.kind for spot in one} & {spot.kind for spot in other}
-    return any(
-        not any(a.is_like(b) for a in one if a.kind == kind for b in other if b.kind == kind) for kind in kinds
-    )
+    return any(not any(a.is_like(b) for a in one if a.kind == kind for b in other if b.kind == kind) for kind in kinds)
 
 
 def shared(one: Sequence[Spot], other: Sequence[Spot]) -> set[Spot]:

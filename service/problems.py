@@ -85,6 +85,7 @@ _MESSAGES = {
     "string_type": "harus teks",
     "datetime_from_date_parsing": "bukan tanggal ISO 8601",
     "datetime_parsing": "bukan tanggal ISO 8601",
+    "sender_not_opaque": "harus acuan acak tanpa data pribadi: hanya huruf, angka, dan . : + / = _ -",
 }
 
 PAGES = ("/desk", "/admin", "/akun", "/masuk", "/keluar", "/mulai")

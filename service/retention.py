@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from service.database import drafts, erasure, repeats
+from service.database import drafts, erasure, repeats, resemblances
 from service.database.database import Database
 from service.database.erasure import Erased
 from service.settings import Settings
@@ -36,10 +36,20 @@ def forget_repeats(database: Database, before: datetime) -> None:
         time.sleep(PAUSE if forgotten else 0)
 
 
+def forget_resemblances(database: Database, now: datetime) -> None:
+    """What nothing can resemble any more."""
+    forgotten = 1
+    while forgotten:
+        with database.begin() as connection:
+            forgotten = resemblances.forget_old(connection, now)
+        time.sleep(PAUSE if forgotten else 0)
+
+
 def sweep(database: Database, settings: Settings, now: datetime) -> dict[str, int]:
-    """Erases what every portal has kept for longer than it wants, answers that no caller repeats any more, and drafts
-    that nobody added. Returns the complaints erased, by portal."""
+    """Erases what every portal has kept for longer than it wants, answers that no caller repeats any more, what
+    nothing resembles any more, and drafts that nobody added. Returns the complaints erased, by portal."""
     forget_repeats(database, now - REPEATED_WITHIN)
+    forget_resemblances(database, now)
     with database.begin() as connection:
         drafts.forget(connection, now - DRAFTS_KEPT)
     with database.connect() as connection:

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import secrets
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -16,14 +16,18 @@ from router_model.oversight import OVERSIGHT
 from router_model.personal_data import mask_personal_data
 from router_model.policy import Route
 from router_model.portal import Portal
+from router_model.resemblance import Reported, signature_of
+from router_model.resemblance_limits import OURS
 from router_model.suggestion import Suggestion
 from service.access import Asker
 from service.answering import suggestion_body, unanswered
 from service.database.portal_settings import PortalSettings
 from service.database.priority import among_the_unsure, priority
 from service.database.repeats import Repeat
+from service.database.resemblances import Compared, Found
 from service.database.suggestions import Asked, NewSuggestion
 from service.database.webhooks import Event, EventType
+from service.resembling import duplicates_of, resembling_reason
 from service.serving import Serving
 from service.wire import ComplaintIn, DeadlineOut, SuggestionOut, suggestion_text
 
@@ -76,7 +80,9 @@ def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idemp
     agency_p = out.agencies[0].p if out.agencies else None
     stands = standing(out.id, Route(out.route), agency_p, asker.settings, secret)
     confidential = body.confidential or bool(out.confidential)
-    request_hash = fingerprint(secret, b"suggestion", body.model_dump_json().encode())
+    # A request of before there were senders is still the same request.
+    content = body.model_dump_json(exclude=None if body.sender else {"sender"})
+    request_hash = fingerprint(secret, b"suggestion", content.encode())
     new = NewSuggestion(
         id=out.id,
         portal=asker.portal,
@@ -102,7 +108,40 @@ def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idemp
         due_at=out.deadline.due if out.deadline else None,
     )
     repeat = Repeat(asker.portal, idempotency_key, request_hash) if idempotency_key else Repeat(asker.portal)
-    return Suggested(Asked(new, tuple(_events(out, confidential)), repeat), suggestion)
+    compared = _compared(out, clean, suggestion, serving, body, secret)
+    return Suggested(Asked(new, tuple(_events(out, confidential)), repeat, compared), suggestion)
+
+
+def _compared(
+    out: SuggestionOut,
+    clean: Complaint,
+    suggestion: Suggestion | None,
+    serving: Serving | None,
+    body: ComplaintIn,
+    secret: bytes,
+) -> Compared | None:
+    """By what the complaint is compared with earlier ones; `None` if it has no words."""
+    signature = signature_of(clean, suggestion.place if suggestion else None)
+    if signature is None:
+        return None
+    portal = serving.release.portal if serving else None
+    resemblance = portal.resemblance if portal else OURS
+    category = out.category[0].code if out.category else ""
+    sender = fingerprint(secret, b"sender", out.portal.encode(), body.sender.encode())[:32] if body.sender else ""
+    at = _moment(body.received_at, portal) or out.created_at
+
+    def answer(found: Found) -> str:
+        if not found.named:
+            return suggestion_text(out)
+        named = duplicates_of(found, portal)
+        return suggestion_text(replace(out, duplicates=named, reasons=[*out.reasons, resembling_reason(found)]))
+
+    return Compared(
+        reported=Reported(signature, at, category, sender),
+        limits=resemblance.of(category),
+        until=out.created_at + timedelta(days=resemblance.longest),
+        answer=answer,
+    )
 
 
 def standing(

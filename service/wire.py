@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import Path
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, TypeAdapter
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, TypeAdapter
 from pydantic_core import PydanticCustomError
 
 from router_model.complaint import Complaint
+from router_model.personal_data import find_personal_data
 from router_model.portal import REPORT_TYPES, Portal
 
 LONGEST_TEXT = 10_000
@@ -31,6 +32,16 @@ def _written(value: object) -> object:
 
 
 Moment = Annotated[datetime | None, BeforeValidator(_written)]
+
+
+def _opaque(value: str) -> str:
+    """Raises for what may tell who somebody is: a name, an address, a number of a person."""
+    if not re.fullmatch(r"[\w.:+/=-]*", value, re.ASCII) or find_personal_data(value):
+        raise PydanticCustomError("sender_not_opaque", "bukan acuan acak")
+    return value
+
+
+Sender = Annotated[str, Field(max_length=100), AfterValidator(_opaque)]
 
 
 class Body(BaseModel):
@@ -74,6 +85,13 @@ class ComplaintIn(Body):
     location: Location = Location()
     report_type: Literal["", "pengawasan", "pengaduan", "informasi", "aspirasi"] = ""
     chosen_agency: Annotated[Line, Field(description="Instansi pilihan pelapor; hanya petunjuk")] = ""
+    sender: Annotated[
+        Sender,
+        Field(
+            description="Acuan acak akun pengirim pada portal, tanpa data pribadi; hanya untuk mengenali laporan yang "
+            "dikirim ulang dan kampanye, disimpan sebagai hash berkunci"
+        ),
+    ] = ""
     anonymous: StrictBool = False
     confidential: StrictBool = False
 
@@ -257,6 +275,23 @@ class DeadlineOut:
     certainty: Annotated[str, Field(description="A (dasar hukum) sampai D (belum pasti)")]
 
 
+@dataclass(slots=True, kw_only=True)
+class DuplicateOut:
+    """An earlier complaint of the same portal that this one resembles. It changes no route."""
+
+    id: str
+    external_id: str
+    similarity: Annotated[Probability, Field(description="Kemiripan teks; 1 berarti kata-katanya sama")]
+    kind: Annotated[
+        Literal["resent", "campaign", "same_object"],
+        Field(description="dikirim ulang, kampanye (teks sama, banyak pengirim), atau hal yang sama"),
+    ]
+    label: str
+    at: Annotated[datetime, Field(description="Kapan laporan itu masuk")]
+    agency: Annotated[str, Field(description="Kode instansi tujuannya; kosong bila belum diputuskan")]
+    agency_name: str
+
+
 @dataclass(kw_only=True)
 class SuggestionBody:
     """Advice without what storing adds."""
@@ -313,9 +348,9 @@ class SuggestionBody:
     deadline: Annotated[
         DeadlineOut | None, Field(description="Kosong bila portal tidak menetapkan batas waktu untuk jenis laporan ini")
     ] = None
-    duplicates: Annotated[list[dict[str, Any]], Field(description="Laporan serupa yang baru masuk")] = field(
-        default_factory=list
-    )
+    duplicates: Annotated[
+        list[DuplicateOut], Field(description="Paling banyak 10 laporan terdahulu yang mirip, lihat `kind`")
+    ] = field(default_factory=list)
     explanation: list[EvidenceOut]
     personal_data: list[PersonalDataOut]
 

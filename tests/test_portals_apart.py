@@ -22,6 +22,7 @@ NO_ID = {
     "text", "title", "channel", "received_at", "location", "report_type", "chosen_agency", "anonymous",
     "confidential", "agency", "category", "urgency", "reason", "url", "events", "file", "name", "description",
     "address_string", "address_id", "lat", "long", "route", "dry_run", "most", "start_date", "end_date", "status",
+    "sender",
 }  # fmt: skip
 """Parameters and fields that name nothing that a portal keeps. A new one that does belongs in `Theirs.values`."""
 VALID: Mapping[str, Any] = {

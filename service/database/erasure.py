@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, insert, select, text, union, update
 
-from service.database import audit, datasets, drafts, schema
+from service.database import audit, datasets, drafts, resemblances, schema
 from service.database.schema import (
     dispositions,
     judgements,
@@ -25,7 +25,17 @@ from service.database.schema import (
 
 MOST_AT_ONCE = 500
 OF_A_SUGGESTION = (dispositions, refusals, skips, judgements, shadow_answers)
-TOUCHED = (suggestions, *OF_A_SUGGESTION, repeats, webhook_messages, webhook_deliveries, schema.datasets, schema.drafts)
+OF_RESEMBLANCE = (schema.resemblances, schema.resemblance_keys, schema.resemblance_links)
+TOUCHED = (
+    suggestions,
+    *OF_A_SUGGESTION,
+    *OF_RESEMBLANCE,
+    repeats,
+    webhook_messages,
+    webhook_deliveries,
+    schema.datasets,
+    schema.drafts,
+)
 Erased = Counter[str]
 """Rows by the name of their table; under "datasets" and "drafts", rows within them."""
 
@@ -99,6 +109,7 @@ def _erase(connection: Connection, portal: str, ids: list[str], external_ids: Co
     )
     erased = _delete_messages(connection, list(connection.scalars(messages)))
     erased["repeats"] = _delete_repeats(connection, portal, set(ids), set(external_ids) - {None, ""})
+    erased += resemblances.forget(connection, portal, ids)
     for table in OF_A_SUGGESTION:
         column = table.c.suggestion_id
         erased[str(table.name)] = _delete(connection, table, table.c.portal == portal, column.in_(ids))

@@ -206,6 +206,43 @@ shadow_answers = Table(
 )
 """What a release that is not in force would have answered; nobody was told."""
 
+resemblances = Table(
+    "resemblances",
+    schema,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("portal", String, nullable=False),
+    Column("suggestion_id", ForeignKey("suggestions.id"), nullable=False, unique=True),
+    Column("category", String, nullable=False),
+    Column("sender", String, nullable=False),
+    Column("said_at", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("found_by", Text, nullable=False),
+    Index("resemblances_until", "until"),
+)
+"""What a complaint is recognised by, of its masked words, while others may still resemble it. Later ones have a higher
+`id`. `sender` is a keyed hash, "" if it is not known; `signature` and `found_by` (its keys) are numbers in base64."""
+
+resemblance_keys = Table(
+    "resemblance_keys",
+    schema,
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    Column("resemblance", BigInteger, primary_key=True, autoincrement=False),
+    Column("portal", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Under which keys `resemblances` are found; `key` is a hash into which the portal's code went too."""
+
+resemblance_links = Table(
+    "resemblance_links",
+    schema,
+    Column("later", ForeignKey("suggestions.id"), primary_key=True),
+    Column("earlier", ForeignKey("suggestions.id"), primary_key=True),
+    Column("portal", String, nullable=False),
+    Index("links_to_earlier", "earlier"),
+)
+"""Which earlier complaints an answer names."""
+
 repeats = Table(
     "repeats",
     schema,

@@ -1,7 +1,7 @@
 """Suggestions as they were given, with the masked complaint. `(portal, external_id)` is a natural key."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select, tuple_
 from router_model.errors import AduanError
 from service.database import refusals, repeats, webhooks
 from service.database.repeats import Answer, KeyReusedError, Repeat
+from service.database.resemblances import Compared, Watch
 from service.database.schema import suggestions
 from service.database.webhooks import Event
 
@@ -53,11 +54,13 @@ class NewSuggestion:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A suggestion to keep, what portals may hear of it, and the `Idempotency-Key` it came under."""
+    """A suggestion to keep, what portals may hear of it, the `Idempotency-Key` it came under, and what it is compared
+    with others by; `None` if it has no words."""
 
     suggestion: NewSuggestion
     events: tuple[Event, ...]
     repeat: Repeat
+    compared: Compared | None = None
 
 
 def add_all(connection: Connection, asked: Sequence[Asked]) -> list[Answer | Exception]:
@@ -71,6 +74,7 @@ def add_all(connection: Connection, asked: Sequence[Asked]) -> list[Answer | Exc
     rows: list[dict[str, Any]] = []
     events: list[Event] = []
     remembered: dict[Repeat, Answer] = {}
+    watch = Watch(connection) if any(item.compared for item in asked) else None
     for item in asked:
         new, repeat = item.suggestion, item.repeat
         earlier = before.get(repeat) or remembered.get(repeat)
@@ -88,6 +92,9 @@ def add_all(connection: Connection, asked: Sequence[Asked]) -> list[Answer | Exc
                 continue
             answer = Answer(KNOWN, text, True)
         else:
+            if watch and item.compared:
+                found = watch.look(new.portal, new.id, new.external_id or "", item.compared)
+                new = replace(new, answer=item.compared.answer(found))
             answer = Answer(CREATED, new.answer)
             rows.append(asdict(new))
             events.extend(item.events)
@@ -99,6 +106,8 @@ def add_all(connection: Connection, asked: Sequence[Asked]) -> list[Answer | Exc
     if rows:
         # In one order for all, so that two processes do not wait for each other.
         connection.execute(insert(suggestions), sorted(rows, key=lambda row: row["external_id"] or ""))
+        if watch:
+            watch.keep()
         webhooks.enqueue(connection, events)
     repeats.remember(connection, remembered.items())
     return answers
