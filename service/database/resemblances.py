@@ -125,9 +125,9 @@ class Watch:
         self._links += [{"later": suggestion_id, "earlier": kept.suggestion_id, "portal": portal} for kept, _ in named]
         counts = Counter(item.kind for item in similar)
         at_least = self._count_copies(portal, new, counts)
-        agencies = _agencies(self._connection, portal, [kept.suggestion_id for kept, _ in named])
+        went = agencies_of(self._connection, portal, [kept.suggestion_id for kept, _ in named])
         return Found(
-            tuple(_duplicate(kept, item, agencies) for kept, item in named),
+            tuple(_duplicate(kept, item, went) for kept, item in named),
             tuple(counts.items()),
             new.limits.object_days if set(counts) == {Kind.SAME_OBJECT} else new.limits.days,
             at_least,
@@ -244,18 +244,18 @@ def _kept(row: RowMapping) -> _Kept:
     return _Kept(row["id"], row["suggestion_id"], row["external_id"] or "", reported)
 
 
-def _duplicate(kept: _Kept, item: Resembling, agencies: dict[str, str]) -> Duplicate:
+def _duplicate(kept: _Kept, item: Resembling, went: dict[str, str]) -> Duplicate:
     return Duplicate(
         id=kept.suggestion_id,
         external_id=kept.external_id,
         similarity=item.similarity,
         kind=item.kind,
         at=kept.reported.at,
-        agency=agencies.get(kept.suggestion_id, ""),
+        agency=went.get(kept.suggestion_id, ""),
     )
 
 
-def _agencies(connection: Connection, portal: str, ids: Sequence[str]) -> dict[str, str]:
+def agencies_of(connection: Connection, portal: str, ids: Sequence[str]) -> dict[str, str]:
     """Where complaints went; nothing of those at which somebody is still to look, who should not know it."""
     said, later = dispositions.c, dispositions.alias()
     last = (

@@ -9,13 +9,13 @@ import orjson
 from router_model.deadlines import days_left
 from router_model.policy import ROUTE_LABELS, Route, reason
 from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Portal
-from service.database.complaints import Earlier
+from service.database.complaints import Earlier, Written
 from service.desk.candidates import Labels
 from service.desk.marked_text import marked
 from service.found_places import located
 from service.pages import lasting
 from service.try_page import CERTAINTY_LABELS
-from service.wire import SuggestionOut, suggestion_of
+from service.wire import DuplicateOut, SuggestionOut, suggestion_of
 
 LONGEST_EXCERPT = 140
 """Letters of an earlier complaint."""
@@ -110,15 +110,31 @@ def sureness(certainty: str) -> str:
 
 
 def resembling(portal: Portal, item: Earlier) -> dict[str, Any]:
-    words = " ".join(f"{item.written.title}. {item.written.text}".removeprefix(". ").split())
-    excerpt = words if len(words) <= LONGEST_EXCERPT else f"{words[:LONGEST_EXCERPT].rsplit(' ', 1)[0]} …"
     return {
         "id": item.id,
-        "excerpt": excerpt or "Laporan tanpa teks",
+        "excerpt": _excerpt(item.written),
         "agency": agency_name(portal, item.agency),
         "came": item.created_at,
         "confidential": item.written.confidential,
     }
+
+
+def duplicate(portal: Portal, item: DuplicateOut, written: Written, agency: str) -> dict[str, Any]:
+    """`agency` is the code of where it went, as it is known now."""
+    return {
+        "id": item.id,
+        "excerpt": _excerpt(written),
+        "label": item.label,
+        "agency": agency_name(portal, agency),
+        "came": item.at,
+        "confidential": written.confidential,
+    }
+
+
+def _excerpt(written: Written) -> str:
+    words = " ".join(f"{written.title}. {written.text}".removeprefix(". ").split())
+    excerpt = words if len(words) <= LONGEST_EXCERPT else f"{words[:LONGEST_EXCERPT].rsplit(' ', 1)[0]} …"
+    return excerpt or "Laporan tanpa teks"
 
 
 def named(portal: Portal, labels: Labels) -> list[str]:

@@ -12,14 +12,14 @@ from sqlalchemy import Connection
 from router_model.policy import Route
 from router_model.portal import Portal
 from service.choices import LONGEST_REASON, masked
-from service.database import complaints, judgements, refusals, review, review_history
+from service.database import complaints, judgements, refusals, resemblances, review, review_history
 from service.database.complaints import Earlier
 from service.database.database import Database
 from service.database.review import Alarm, Filters, NotYoursError, Stats, Waiting
 from service.database.review_history import Mine
 from service.desk.alarm import banner
 from service.desk.candidates import Labels
-from service.desk.complaint_view import TO_SETTLE, agency_name, facts, labels_of, named, resembling, why
+from service.desk.complaint_view import TO_SETTLE, agency_name, duplicate, facts, labels_of, named, resembling, why
 from service.desk.decision_form import Given, fields, given, picked, refused_before, text_of, told
 from service.desk.filters import asked, filters_of, query_of, queue_of
 from service.desk.similar import similar
@@ -210,10 +210,11 @@ async def _shown(
     database, now = _database(request), datetime.now(UTC)
     shown = facts(waiting, now, portal)
     answer, complaint = shown["answer"], shown["complaint"]
-    around, views, earlier = await asyncio.gather(
+    around, views, earlier, duplicates = await asyncio.gather(
         database.read(lambda connection: _around(connection, user, portal, now)),
         database.read(lambda connection: _views(connection, waiting)),
         database.read(lambda connection: _similar(connection, waiting, user.portal, answer, shown)),
+        database.read(lambda connection: _duplicates(connection, portal, answer)),
     )
     emergency = waiting.route == Route.EMERGENCY.value and waiting.look == 1
     context = {
@@ -222,6 +223,7 @@ async def _shown(
         **fields(portal, answer, complaint.get("report_type") or "", views, said),
         "waiting": waiting,
         "emergency": emergency,
+        "duplicates": duplicates,
         "similar": [resembling(portal, item) for item in earlier],
         "views": [" · ".join(named(portal, view)) for view in views],
         "why": TO_SETTLE if views else why(answer),
@@ -246,7 +248,19 @@ def _similar(
     category = answer.category[0].code if answer.category else ""
     earlier = complaints.earlier(connection, portal, agencies, category, waiting.id)
     words = f"{shown['title']}\n{shown['complaint'].get('text') or ''}"
-    return [item for _, item in similar(words, earlier)]
+    named = {item.id for item in answer.duplicates}
+    return [item for _, item in similar(words, [item for item in earlier if item.id not in named])]
+
+
+def _duplicates(connection: Connection, portal: Portal, answer: SuggestionOut) -> list[dict[str, Any]]:
+    """Those that the answer names, with where they have gone by now."""
+    ids = [item.id for item in answer.duplicates]
+    if not ids:
+        return []
+    written = complaints.each_written(connection, portal.code, ids)
+    went = resemblances.agencies_of(connection, portal.code, ids)
+    known = (item for item in answer.duplicates if item.id in written)
+    return [duplicate(portal, item, written[item.id], went.get(item.id, "")) for item in known]
 
 
 def _around(connection: Connection, user: SignedInUser, portal: Portal, now: datetime) -> Around:
