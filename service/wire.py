@@ -281,7 +281,7 @@ class DuplicateOut:
 
     id: str
     external_id: str
-    similarity: Annotated[Probability, Field(description="Kemiripan teks; 1 berarti kata-katanya sama")]
+    similarity: Annotated[Probability, Field(description="Kemiripan teks; 1 berarti sama, selain salam dan permohonan")]
     kind: Annotated[
         Literal["resent", "campaign", "same_object"],
         Field(description="dikirim ulang, kampanye (teks sama, banyak pengirim), atau hal yang sama"),
