@@ -5,9 +5,9 @@ Looked up and kept in the transaction that stores the complaint itself, so that 
 
 from base64 import b64decode, b64encode
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 import numpy as np
@@ -52,7 +52,7 @@ from service.database.schema import (
 MOST_NAMED = 10
 OF_EACH_KEY = MOST_SENDERS + 10
 """Of so many of the newest under a key is any looked at: a campaign of 50,000 costs no more than one of 30."""
-MOST_COMPARED = 80
+MOST_COMPARED = 60
 MOST_COUNTED = 500
 _LOCK = 51_71_2027
 _KEY = resemblance_keys.c
@@ -95,7 +95,6 @@ class Compared:
 class _Kept:
     id: int
     suggestion_id: str
-    external_id: str
     reported: Reported
 
 
@@ -108,26 +107,29 @@ class Watch:
         if connection.dialect.name == "postgresql":
             # Another process may be storing the same complaint; only once it is done can it be seen.
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        self._last = connection.execute(select(func.coalesce(func.max(resemblances.c.id), 0))).scalar_one()
+        self._last = connection.execute(_LAST).scalar_one()
         self._here: dict[int, list[_Kept]] = {}
+        self._external: dict[str, str] = {}
         self._rows: list[dict[str, object]] = []
         self._keys: list[dict[str, object]] = []
         self._links: list[dict[str, str]] = []
 
     def look(self, portal: str, suggestion_id: str, external_id: str, new: Compared) -> Found:
         keys = keys_of(portal, new.reported)
-        earlier = self._earlier(portal, keys)
+        earlier = self._earlier(portal, keys, new)
         similar = resembling(new.reported, [item.reported for item in earlier], new.limits)
-        self._remember(portal, suggestion_id, external_id, keys, new)
+        self._remember(portal, suggestion_id, keys, new)
+        self._external[suggestion_id] = external_id
         if not similar:
             return Found()
         named = [(earlier[item.number], item) for item in similar[:MOST_NAMED]]
         self._links += [{"later": suggestion_id, "earlier": kept.suggestion_id, "portal": portal} for kept, _ in named]
         counts = Counter(item.kind for item in similar)
         at_least = self._count_copies(portal, new, counts)
-        went = agencies_of(self._connection, portal, [kept.suggestion_id for kept, _ in named])
+        ids = [kept.suggestion_id for kept, _ in named]
+        went, called = agencies_of(self._connection, portal, ids), self._external_ids(ids)
         return Found(
-            tuple(_duplicate(kept, item, went) for kept, item in named),
+            tuple(_duplicate(kept, item, called, went) for kept, item in named),
             tuple(counts.items()),
             new.limits.object_days if set(counts) == {Kind.SAME_OBJECT} else new.limits.days,
             at_least,
@@ -142,8 +144,9 @@ class Watch:
             if rows:
                 self._connection.execute(insert(table), rows)
 
-    def _earlier(self, portal: str, keys: Sequence[int]) -> list[_Kept]:
+    def _earlier(self, portal: str, keys: Sequence[int], new: Compared) -> list[_Kept]:
         """Those that share the most keys, the newest first."""
+        since, until = _around(new.reported.at, new.limits.longest)
         here = Counter(item.id for key in keys for item in self._here.get(key, ())[-OF_EACH_KEY:])
         known = {item.id: item for key in keys for item in self._here.get(key, ())[-OF_EACH_KEY:]}
         padded: list[int | None] = [*keys, *[None] * (MOST_KEYS - len(keys))]
@@ -152,13 +155,14 @@ class Watch:
         )
         best = sorted((here + stored).items(), key=lambda item: (-item[1], -item[0]))[:MOST_COMPARED]
         if missing := [number for number, _ in best if number not in known]:
-            rows = self._connection.execute(_READ, {"ids": missing, "portal": portal}).mappings()
+            given = {"ids": missing, "portal": portal, "since": since, "until": until}
+            rows = self._connection.execute(_READ, given).mappings()
             known |= {row["id"]: _kept(row) for row in rows}
         return [known[number] for number in sorted((number for number, _ in best), reverse=True) if number in known]
 
-    def _remember(self, portal: str, suggestion_id: str, external_id: str, keys: Sequence[int], new: Compared) -> None:
+    def _remember(self, portal: str, suggestion_id: str, keys: Sequence[int], new: Compared) -> None:
         self._last += 1
-        kept, reported = _Kept(self._last, suggestion_id, external_id, new.reported), new.reported
+        kept, reported = _Kept(self._last, suggestion_id, new.reported), new.reported
         for key in keys:
             self._here.setdefault(key, []).append(kept)
         self._keys += [{"key": key, "resemblance": kept.id, "portal": portal} for key in keys]
@@ -176,14 +180,18 @@ class Watch:
             }
         )
 
+    def _external_ids(self, ids: Sequence[str]) -> dict[str, str]:
+        stored = self._connection.execute(_CALLED, {"ids": ids})
+        return {**self._external, **{row.id: row.external_id or "" for row in stored}}
+
     def _count_copies(self, portal: str, new: Compared, counts: Counter[Kind]) -> bool:
         """Puts the number of equal texts, as far as it is counted, in the place of those that were looked at; whether
         there may be more."""
         kind = Kind.CAMPAIGN if counts[Kind.CAMPAIGN] else Kind.RESENT
         if counts[kind] < OF_EACH_KEY:
             return False
-        key, since = text_key(portal, new.reported.signature), new.reported.at - timedelta(days=new.limits.days)
-        given = {"key": key, "portal": portal, "since": since}
+        key = text_key(portal, new.reported.signature)
+        given = {"key": key, "portal": portal, "since": _around(new.reported.at, new.limits.days)[0]}
         counted = self._connection.execute(_COUNT, given).scalar_one()
         counts[kind] = max(counts[kind], counted)
         return counted == MOST_COUNTED
@@ -200,11 +208,32 @@ def _look_up(number: int) -> Select[tuple[int]]:
     return select(newest.c.resemblance)
 
 
+def _went() -> Select[tuple[str, str]]:
+    said, later = dispositions.c, dispositions.alias()
+    last = (
+        select(func.max(later.c.sequence))
+        .where(later.c.suggestion_id == suggestions.c.id, later.c.undone.is_(False))
+        .scalar_subquery()
+    )
+    return (
+        select(suggestions.c.id, said.agency)
+        .join_from(suggestions, dispositions, and_(said.suggestion_id == suggestions.c.id, said.sequence == last))
+        .where(suggestions.c.portal == bindparam("portal"), _IDS, suggestions.c.state == "done")
+    )
+
+
+# Built once: putting them together costs more than the database needs to answer.
+_IDS = suggestions.c.id.in_(bindparam("ids", expanding=True))
+_LAST = select(func.coalesce(func.max(resemblances.c.id), 0))
+_CALLED = select(suggestions.c.id, suggestions.c.external_id).where(_IDS)
+_WENT = _went()
 _LOOK_UP = union_all(*map(_look_up, range(MOST_KEYS)))
-_READ = (
-    select(resemblances, suggestions.c.external_id)
-    .join_from(resemblances, suggestions, suggestions.c.id == resemblances.c.suggestion_id)
-    .where(resemblances.c.id.in_(bindparam("ids", expanding=True)), resemblances.c.portal == bindparam("portal"))
+_READ = select(
+    *(resemblances.c[name] for name in ("id", "suggestion_id", "said_at", "category", "sender", "signature"))
+).where(
+    resemblances.c.id.in_(bindparam("ids", expanding=True)),
+    resemblances.c.portal == bindparam("portal"),
+    resemblances.c.said_at.between(bindparam("since"), bindparam("until")),
 )
 _COUNT = select(func.count()).select_from(
     select(_KEY.resemblance)
@@ -217,6 +246,13 @@ _COUNT = select(func.count()).select_from(
     .limit(MOST_COUNTED)
     .subquery()
 )
+
+
+def _around(at: datetime, days: int) -> tuple[datetime, datetime]:
+    """So many days before and after a moment, as far as there is a calendar."""
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    span = timedelta(days=days)
+    return (at - span if at - first > span else first, at + span if last - at > span else last)
 
 
 def written(signature: Signature) -> str:
@@ -241,13 +277,13 @@ def signature_read(kept: str) -> Signature:
 
 def _kept(row: RowMapping) -> _Kept:
     reported = Reported(signature_read(row["signature"]), row["said_at"], row["category"], row["sender"])
-    return _Kept(row["id"], row["suggestion_id"], row["external_id"] or "", reported)
+    return _Kept(row["id"], row["suggestion_id"], reported)
 
 
-def _duplicate(kept: _Kept, item: Resembling, went: dict[str, str]) -> Duplicate:
+def _duplicate(kept: _Kept, item: Resembling, called: Mapping[str, str], went: Mapping[str, str]) -> Duplicate:
     return Duplicate(
         id=kept.suggestion_id,
-        external_id=kept.external_id,
+        external_id=called.get(kept.suggestion_id, ""),
         similarity=item.similarity,
         kind=item.kind,
         at=kept.reported.at,
@@ -257,18 +293,8 @@ def _duplicate(kept: _Kept, item: Resembling, went: dict[str, str]) -> Duplicate
 
 def agencies_of(connection: Connection, portal: str, ids: Sequence[str]) -> dict[str, str]:
     """Where complaints went; nothing of those at which somebody is still to look, who should not know it."""
-    said, later = dispositions.c, dispositions.alias()
-    last = (
-        select(func.max(later.c.sequence))
-        .where(later.c.suggestion_id == suggestions.c.id, later.c.undone.is_(False))
-        .scalar_subquery()
-    )
-    query = (
-        select(suggestions.c.id, said.agency)
-        .join_from(suggestions, dispositions, and_(said.suggestion_id == suggestions.c.id, said.sequence == last))
-        .where(suggestions.c.portal == portal, suggestions.c.id.in_(ids), suggestions.c.state == "done")
-    )
-    return {row.id: row.agency for row in connection.execute(query)}
+    rows = connection.execute(_WENT, {"ids": ids, "portal": portal})
+    return {row.id: row.agency for row in rows}
 
 
 def forget(connection: Connection, portal: str, ids: Collection[str]) -> Counter[str]:

@@ -209,7 +209,7 @@ shadow_answers = Table(
 resemblances = Table(
     "resemblances",
     schema,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Serial, primary_key=True, autoincrement=False),
     Column("portal", String, nullable=False),
     Column("suggestion_id", ForeignKey("suggestions.id"), nullable=False, unique=True),
     Column("category", String, nullable=False),

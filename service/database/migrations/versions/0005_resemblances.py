@@ -5,12 +5,13 @@ from alembic import op
 
 revision = "0005"
 down_revision = "0004"
+SERIAL = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
     op.create_table(
         "resemblances",
-        sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("id", SERIAL, primary_key=True, autoincrement=False),
         sa.Column("portal", sa.String, nullable=False),
         sa.Column("suggestion_id", sa.String, sa.ForeignKey("suggestions.id"), nullable=False, unique=True),
         sa.Column("category", sa.String, nullable=False),
