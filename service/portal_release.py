@@ -59,6 +59,7 @@ def differences(before: Portal, after: Portal) -> list[str]:
         "Keterangan instansi atau kategori berubah." if _details(before, after) != _details(after, before) else "",
         "Nomor darurat berubah." if before.emergency_contacts != after.emergency_contacts else "",
         "Batas waktu berubah." if before.limits != after.limits else "",
+        "Pengaturan laporan serupa berubah." if before.resemblance != after.resemblance else "",
         "Kalender berubah." if before.calendar != after.calendar else "",
         "Wilayah berubah." if before.places != after.places else "",
         "Patokan tempat berubah." if before.landmarks != after.landmarks else "",
