@@ -14,7 +14,7 @@ from service.choices import UnknownLabelError
 from service.database import refusals
 from service.database.priority import priority
 from service.database.refusals import Advised, Refusal
-from service.resembling import RESEMBLES
+from service.database.resemblances import REASON
 from service.serving import Serving
 from service.suggesting import kept_complaint, kept_report_type
 from service.wire import (
@@ -85,7 +85,7 @@ def advise(serving: Serving, row: RowMapping, refused: Sequence[Refusal]) -> Adv
                 refused=[_told(refusal, portal) for refusal in said.values()],
                 deadline=before.deadline,
                 duplicates=before.duplicates,
-                reasons=[*body.reasons, *(item for item in before.reasons if item.code == RESEMBLES)],
+                reasons=[*body.reasons, *(item for item in before.reasons if item.code == REASON)],
                 # The text was masked when it came; nothing is left to be found.
                 personal_data=before.personal_data,
             )

@@ -2,10 +2,9 @@
 
 from router_model.portal import Portal
 from router_model.resemblance import KIND_LABELS, Kind
-from service.database.resemblances import Found
+from service.database.resemblances import REASON, Found
 from service.wire import DuplicateOut, ReasonOut
 
-RESEMBLES = "resembles"
 _COUNTED = {
     Kind.RESENT: "dikirim ulang",
     Kind.CAMPAIGN: "kampanye dengan teks yang sama",
@@ -40,4 +39,4 @@ def resembling_reason(found: Found) -> ReasonOut:
     told = ", ".join(f"{counts[kind]} {words}" for kind, words in _COUNTED.items() if kind in counts)
     most = "lebih dari " if found.at_least else ""
     message = f"Mirip dengan {most}{sum(counts.values())} laporan lain dalam {found.days} hari terakhir; {told}."
-    return ReasonOut(code=RESEMBLES, message=message)
+    return ReasonOut(code=REASON, message=message)

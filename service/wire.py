@@ -20,6 +20,7 @@ MOST_IN_BATCH = 500
 Line = Annotated[str, Field(max_length=LONGEST_LINE)]
 ExternalId = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 ID_PATTERN = r"^[A-Za-z0-9_-]*$"
+SENDER_PATTERN = r"^[A-Za-z0-9_.:+/=-]*$"
 SuggestionId = Annotated[str, Path(min_length=1, max_length=100, pattern=ID_PATTERN)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -36,12 +37,12 @@ Moment = Annotated[datetime | None, BeforeValidator(_written)]
 
 def _opaque(value: str) -> str:
     """Raises for what may tell who somebody is: a name, an address, a number of a person."""
-    if not re.fullmatch(r"[\w.:+/=-]*", value, re.ASCII) or find_personal_data(value):
+    if not re.fullmatch(SENDER_PATTERN, value) or find_personal_data(value):
         raise PydanticCustomError("sender_not_opaque", "bukan acuan acak")
     return value
 
 
-Sender = Annotated[str, Field(max_length=100), AfterValidator(_opaque)]
+Sender = Annotated[str, Field(max_length=100, json_schema_extra={"pattern": SENDER_PATTERN}), AfterValidator(_opaque)]
 
 
 class Body(BaseModel):

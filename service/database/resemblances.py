@@ -49,6 +49,8 @@ from service.database.schema import (
     suggestions,
 )
 
+REASON = "resembles"
+"""The code of the reason in an answer that tells of duplicates."""
 MOST_NAMED = 10
 OF_EACH_KEY = MOST_SENDERS + 10
 """Of so many of the newest under a key is any looked at: a campaign of 50,000 costs no more than one of 30."""
@@ -342,5 +344,7 @@ def _unname(connection: Connection, suggestion_id: str, gone: frozenset[str]) ->
         for row in rows:
             answer = orjson.loads(row["answer"])
             answer["duplicates"] = [item for item in answer.get("duplicates", ()) if item["id"] not in gone]
+            if not answer["duplicates"]:
+                answer["reasons"] = [item for item in answer.get("reasons", ()) if item["code"] != REASON]
             said = {"answer": orjson.dumps(answer).decode()}
             connection.execute(update(table).where(table.c.id == row["id"]).values(said))
