@@ -177,7 +177,8 @@ def measure(database: Database, router: Router, complaints: Sequence[Complaint],
         connection.commit()
         filler = Filler(connection)
         start = perf_counter()
-        filler.fill(mixtures(base), stored, NOW - timedelta(days=stored / PER_DAY))
+        filler.fill(mixtures(base), stored - LOOKS, NOW - timedelta(days=stored / PER_DAY))
+        filler.fill(mixtures(base, 1), LOOKS, NOW - timedelta(days=LOOKS / PER_DAY))
         keys = filler.finish()
         connection.commit()
         sys.stdout.write(
@@ -190,8 +191,8 @@ def measure(database: Database, router: Router, complaints: Sequence[Complaint],
         sys.stdout.write(told("signature", seconds([lambda one=one: signature_of(one) for one in clean[:LOOKS]]), unit))  # type: ignore[misc]
         fresh = list(islice(mixtures(base, 2), LOOKS))
         sys.stdout.write(told("a look, complaints that are new", looked(connection, fresh), unit))
-        known = list(islice(mixtures(base), LOOKS))
-        sys.stdout.write(told("a look, complaints that are stored already", looked(connection, known), unit))
+        known = list(islice(mixtures(base, 1), LOOKS))
+        sys.stdout.write(told("a look, complaints that were just stored", looked(connection, known), unit))
         campaign = Reported(base[0].signature, NOW, base[0].category)
         filler.fill(iter([campaign] * CAMPAIGN), CAMPAIGN, NOW - timedelta(days=CAMPAIGN / PER_DAY))
         filler.finish()

@@ -10,7 +10,8 @@ from served import LONGEST_WAIT, Service
 from sqlalchemy import delete, update
 
 from service.database import users
-from service.database.schema import dispositions, judgements, refusals, skips, suggestions
+from service.database.erasure import OF_A_SUGGESTION, OF_RESEMBLANCE
+from service.database.schema import suggestions
 from service.database.users import User
 from service.sessions import begun
 
@@ -66,7 +67,7 @@ def visiting(service: Service, name: str, role: str = "staff", portal: str = "ko
 def emptied(service: Service) -> None:
     """As before the first complaint came; people and keys stay."""
     with service.database.begin() as connection:
-        for table in (judgements, dispositions, refusals, skips, suggestions):
+        for table in (*OF_A_SUGGESTION, *OF_RESEMBLANCE, suggestions):
             connection.execute(delete(table))
 
 
