@@ -16,7 +16,6 @@ from router_model.oversight import (
     rules_held,
 )
 from router_model.phrases import quoted, rules
-from router_model.portal import REPORT_TYPES
 
 CASES = list(csv.DictReader((Path(__file__).parent / "data" / "oversight_cases.csv").read_text("utf-8").splitlines()))
 REAL = [case for case in CASES if case["kind"]]
