@@ -6,6 +6,7 @@ from benchmarks import (
     ablation,
     accuracy,
     cold,
+    danger,
     dayone,
     killed,
     learning_curve,
@@ -16,6 +17,19 @@ from benchmarks import (
     training,
 )
 
-for module in (accuracy, replay, dayone, learning_curve, places, cold, ablation, training, speed, service, killed):
+for module in (
+    accuracy,
+    replay,
+    dayone,
+    learning_curve,
+    places,
+    danger,
+    cold,
+    ablation,
+    training,
+    speed,
+    service,
+    killed,
+):
     sys.stdout.write(f"\n=== python -m {module.__name__} ===\n")
     module.main()

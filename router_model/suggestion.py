@@ -26,7 +26,7 @@ from router_model.policy import (
     external_reason,
     reason,
 )
-from router_model.portal import URGENCY_LEVELS, Portal
+from router_model.portal import Portal
 from router_model.prediction import Evidence, Prediction, Ranked
 from router_model.rules import AppliedRule
 from router_model.scorer import Scorer
@@ -81,12 +81,12 @@ class Suggestion:
 
     @property
     def urgency(self) -> str:
-        """The level: the model's likeliest, or the higher one that the rules found; `darurat` for an emergency, and
-        empty where neither has an opinion."""
+        """The level: `darurat` for an emergency and for nothing else; otherwise the model's likeliest of the others, or
+        the higher one that the rules found. Empty where neither has an opinion."""
         if self.route is Route.EMERGENCY:
-            return URGENCY_LEVELS[0]
-        likeliest = self.best("urgency")
-        return raised(likeliest.code, self.dangers) if likeliest else next((one.level for one in self.dangers), "")
+            return DANGER
+        likeliest = next((item.code for item in self.prediction.answers.get("urgency", ()) if item.code != DANGER), "")
+        return raised(likeliest, self.dangers) if likeliest else next((one.level for one in self.dangers), "")
 
     def p(self, answer: str, code: str) -> float | None:
         """What the model gives a code; None where it has no opinion."""

@@ -27,7 +27,7 @@ WRITINGS: dict[str, Callable[[str], str]] = {
     "capitals": str.upper,
     "small letters": str.lower,
     "exclamation marks": lambda text: text.rstrip(".") + "!!!",
-    "cries for haste": lambda text: f"TOLONG SEGERA URGENT!!! {text} Mohon segera, urgent sekali, tolong!!!",
+    "cries for haste": lambda text: f"TOLONG SEGERA URGENT!!! {text} Mohon segera, urgent, tolong!!!",
 }
 
 
@@ -63,6 +63,19 @@ def test_a_danger_that_is_found_is_named_by_its_family() -> None:
 @pytest.mark.parametrize("writing", WRITINGS)
 def test_capitals_exclamation_marks_and_words_of_haste_change_no_level(writing: str) -> None:
     changed = [case["text"] for case in CASES if level(case["text"]) != level(WRITINGS[writing](case["text"]))]
+    assert changed == []
+
+
+@pytest.mark.parametrize("writing", WRITINGS)
+def test_nor_do_they_change_what_model_and_rules_say_together(router: Router, writing: str) -> None:
+    calm = router.suggest_many([Complaint(case["text"]) for case in CASES])
+    loud = router.suggest_many([Complaint(WRITINGS[writing](case["text"])) for case in CASES])
+    levels = [(one.urgency, one.route is Route.EMERGENCY) for one in calm]
+    changed = [
+        (case["text"], before, (after.urgency, after.route is Route.EMERGENCY))
+        for case, before, after in zip(CASES, levels, loud, strict=True)
+        if before != (after.urgency, after.route is Route.EMERGENCY)
+    ]
     assert changed == []
 
 
