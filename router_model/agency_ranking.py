@@ -71,13 +71,13 @@ class AgencyRanker:
         return self.portal.agency[code].unit if code in self.portal.agency else code
 
     def rank(
-        self, prediction: Prediction, place: FoundPlace | None, refused: Collection[str], report_type: str
+        self, prediction: Prediction, place: FoundPlace | None, refused: Collection[str], *, oversight: bool
     ) -> Ranking:
-        """None of `refused` (codes) is among them, so that there may be nobody left. `report_type` is the one that
-        rules and model agreed on."""
+        """None of `refused` (codes) is among them, so that there may be nobody left. `oversight` if it is certain that
+        the report type is `pengawasan`."""
         found, stand_ins = self._by_model(prediction, place)
         ranked = tuple(sorted((item for item in found if item.code not in refused), key=lambda item: -item.p))
-        ruling = self._ruling(prediction, ranked, place, refused, report_type) if self._rulebook else None
+        ruling = self._ruling(prediction, ranked, place, refused, oversight) if self._rulebook else None
         if ruling:
             ranked = self._ruled(ranked, ruling)
         return Ranking(ranked, ruling, bool(ranked) and ranked[0].code in stand_ins)
@@ -109,10 +109,10 @@ class AgencyRanker:
         ranked: tuple[SuggestedAgency, ...],
         place: FoundPlace | None,
         refused: Collection[str],
-        report_type: str,
+        oversight: bool,
     ) -> Ruling | None:
         complaint = prediction.complaint
-        for fit in self._rulebook.fitting(complaint, self._answers(prediction, ranked, report_type), place):
+        for fit in self._rulebook.fitting(complaint, self._answers(prediction, ranked, oversight), place):
             rule = fit.rule
             office = self._office(rule.agency, complaint, place)
             code = office.code if office else rule.agency
@@ -125,10 +125,10 @@ class AgencyRanker:
             return replace(ruling, agreed=agreed)
         return None
 
-    def _answers(self, prediction: Prediction, ranked: tuple[SuggestedAgency, ...], report_type: str) -> Answers:
+    def _answers(self, prediction: Prediction, ranked: tuple[SuggestedAgency, ...], oversight: bool) -> Answers:
         asked = self._rulebook.asked
         answers = {answer: dict(prediction.answers.get(answer, ())) for answer in asked - {"agency"}}
-        if report_type == OVERSIGHT:
+        if oversight:
             answers["report_type"] = {OVERSIGHT: 1.0}
         if "agency" in asked:
             agencies: dict[str, float] = {}

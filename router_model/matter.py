@@ -15,9 +15,11 @@ real complaints of Surabaya (python -m benchmarks.danger)."""
 
 class Matter(NamedTuple):
     """`report_type` is empty where neither model nor rules have an opinion. `oversights` is what the rules found;
-    `none` tells why it is no complaint, or which abusive words stand in one."""
+    `certain` if the citizen or a rule says that it calls for oversight: only then the portal's rules for that report
+    type hold whatever the model believes. `none` tells why it is no complaint, or which abusive words stand in one."""
 
     report_type: str = ""
+    certain: bool = False
     oversights: tuple[Oversight, ...] = ()
     none: NotComplaint | None = None
 
@@ -33,6 +35,7 @@ def matter_of(prediction: Prediction, given: str = "") -> Matter:
     p = next((item.p for item in ranked if item.code == OVERSIGHT), 0.0)
     # Of a word or two a model repeats how often each type came.
     believed = p >= OVERSIGHT_FROM and prediction.known_words >= FEWEST_WORDS
-    if found or given == OVERSIGHT or believed:
+    certain = bool(found) or given == OVERSIGHT
+    if certain or believed:
         report_type = OVERSIGHT
-    return Matter(report_type, found, no_complaint(prediction.complaint, report_type))
+    return Matter(report_type, certain, found, no_complaint(prediction.complaint, report_type))

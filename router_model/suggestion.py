@@ -136,7 +136,7 @@ class Router:
         places = self.places.find_all(prediction.complaint)
         place = acted_on(places)
         matter = matter_of(prediction, report_type)
-        ranking = self._ranker.rank(prediction, place, refused, matter.report_type)
+        ranking = self._ranker.rank(prediction, place, refused, oversight=matter.certain)
         agencies = ranking.agencies
         categories = self._category_first(prediction, agencies[0]) if agencies else ()
         group = self._category_group(categories)
@@ -172,7 +172,7 @@ class Router:
 
     def rank(self, prediction: Prediction, place: FoundPlace | None) -> Ranking:
         """Agencies as place and rules leave them, and what the rules said."""
-        return self._ranker.rank(prediction, place, (), matter_of(prediction).report_type)
+        return self._ranker.rank(prediction, place, (), oversight=matter_of(prediction).certain)
 
     def agencies(self, prediction: Prediction, place: FoundPlace | None) -> tuple[SuggestedAgency, ...]:
         """Agencies by falling probability, territorial ones as the office of the place."""
