@@ -9,8 +9,8 @@ from router_model.prediction import Prediction
 
 OVERSIGHT_FROM = 0.25
 """The probability of `pengawasan` that is enough: what is confidential for nothing harms less than what the accused
-reads. With the rules it finds 8 of the 10 in the sample's gold.csv and raises 2.6 % of the others there, and 1.8 % of
-real complaints of Surabaya (python -m benchmarks.danger)."""
+reads. With the rules it finds 8 of the 10 in the sample's gold.csv and raises about six others there (python -m
+benchmarks.danger)."""
 
 
 class Matter(NamedTuple):

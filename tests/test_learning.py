@@ -284,7 +284,7 @@ def test_the_manifest_holds_what_others_rely_on(
     published: Path, rows: list[Example], first: tuple[Path, Learned]
 ) -> None:
     manifest = read_manifest(published)
-    assert manifest["format"] == 2
+    assert manifest["format"] == 3
     assert manifest["id"] == published.name
     assert manifest["portal"] == TOWN
     assert manifest["created_at"] == FIRST_DAY.isoformat(timespec="seconds")

@@ -56,9 +56,11 @@ def test_oversight_goes_to_the_inspectorate_never_to_whom_it_accuses_and_not_wit
 
 
 def test_what_the_citizen_calls_oversight_reaches_the_rules_of_the_portal(router: Router) -> None:
-    complaint = Complaint("Kelakuan kepala dusun kami mohon diperiksa.")
-    assert router.suggest(complaint, report_type="pengawasan").agency.code == "inspektorat"
-    assert router.suggest(complaint, report_type="pengawasan").confidential
+    complaint = Complaint("Dinas Perhubungan: kelakuan orangnya soal lampu jalan kami mohon diperiksa.")
+    assert router.suggest(complaint).agency.code == "dishub"
+    suggestion = router.suggest(complaint, report_type="pengawasan")
+    assert "dishub" not in {item.code for item in suggestion.agencies}
+    assert suggestion.confidential
 
 
 @pytest.mark.parametrize(

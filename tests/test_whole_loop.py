@@ -176,7 +176,8 @@ def test_the_loop_from_complaint_to_a_better_model_and_back(city: City, tmp_path
         assert challenger != champion
         page = admin.open(f"/admin/rilis/{challenger}")
         assert page.get_by_text("laporan yang sama").first.is_visible()
-        put_in_force(admin, challenger)
+        if admin.release() != challenger:
+            put_in_force(admin, challenger)
         admin.wait_for_release(challenger)
         after = city.ask(asked + " lewat")
         assert after["release"] == challenger
