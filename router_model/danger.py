@@ -14,7 +14,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from router_model.complaint import Complaint
-from router_model.danger_families import families, table_rows
+from router_model.danger_families import families
+from router_model.phrases import SIDES, SUFFIXES, UNLESS_WITHIN, Span, cells, rows
 from router_model.portal import URGENCY_LEVELS
 from router_model.tokens import Token, normal_words, tokens
 
@@ -22,13 +23,8 @@ HARMLESS = "(bukan bahaya)"
 """The group of set phrases, such as "kereta api", whose words stand for nothing else."""
 GUARDED = "(dijaga)"
 """Stands among the groups of a complaint in which guards took a danger away or lessened it."""
-SUFFIXES = ("", "nya", "ku", "mu", "e", "ne", "na")
-"""What may hang on the last word of a phrase, in Indonesian, Javanese, Balinese and Sundanese."""
-UNLESS_WITHIN = 3
-"""Words between the core of a rule and what keeps it from holding."""
 ANYWHERE = "di mana saja"
-SIDES = ("sebelum", "sesudah", "sekitar", ANYWHERE)
-"""Where a guard stands: before, after, or on either side of the words that it guards in their sentence, or anywhere."""
+"""The side of a guard that holds for a whole field, whatever sentence it stands in."""
 _QUOTES = "\"'“”‘’«»"
 _SENTENCE_ENDS = frozenset(".!?\n")
 _NOW = "kini"
@@ -53,17 +49,6 @@ class Signs(NamedTuple):
 
     groups: frozenset[str]
     dangers: tuple[Danger, ...]
-
-
-class Span(NamedTuple):
-    """Words `first` to `last` (exclusive)."""
-
-    first: int
-    last: int
-
-    def gap(self, other: "Span") -> int:
-        """Words between the two; negative if they overlap."""
-        return max(other.first - self.last, self.first - other.last)
 
 
 @dataclass(slots=True)
@@ -186,16 +171,12 @@ class _Reading:
                 yield guard
 
 
-def _cells(cell: str, separator: str = ";") -> tuple[str, ...]:
-    return tuple(part.strip() for part in cell.split(separator) if part.strip())
-
-
 @cache
 def _lexicon() -> _Lexicon:
     root = _Node()
 
     def add(group: str, cell: str) -> None:
-        for phrase in _cells(cell):
+        for phrase in cells(cell):
             *words, last = normal_words(phrase)
             for suffix in SUFFIXES if group != HARMLESS else ("",):
                 node = root
@@ -203,19 +184,19 @@ def _lexicon() -> _Lexicon:
                     node = node.next.setdefault(word, _Node())
                 node.groups = tuple(sorted({*node.groups, group}))
 
-    for row in table_rows("danger_words.tsv"):
+    for row in rows("danger_words.tsv"):
         add(row["group"], row["words"])
     guards = {}
-    for number, row in enumerate(table_rows("danger_guards.tsv")):
+    for number, row in enumerate(rows("danger_guards.tsv")):
         group = f"{row['guard']} {number}"
         add(group, row["words"])
         guards[group] = _Guard(
-            row["guard"], row["side"], int(row["reach"]), row["leaves"], frozenset(_cells(row["families"]))
+            row["guard"], row["side"], int(row["reach"]), row["leaves"], frozenset(cells(row["families"]))
         )
     rules: dict[str, list[_Rule]] = {}
-    for row in table_rows("danger_rules.tsv"):
-        near = _cells(row["near"], "+")
-        rule = _Rule(row["family"], row["level"], near, int(row["within"] or 3), _cells(row["unless"]))
+    for row in rows("danger_rules.tsv"):
+        near = cells(row["near"], "+")
+        rule = _Rule(row["family"], row["level"], near, int(row["within"] or 3), cells(row["unless"]))
         rules.setdefault(row["core"], []).append(rule)
     return _Lexicon(root.next, frozenset(rules), {core: tuple(found) for core, found in rules.items()}, guards)
 
@@ -324,17 +305,17 @@ def confidentiality(found: Sequence[Danger]) -> str:
 
 def lexicon_faults() -> Iterator[str]:
     """What a row of the tables names and no table has, in Indonesian."""
-    groups = {row["group"] for row in table_rows("danger_words.tsv")}
-    for number, row in enumerate(table_rows("danger_rules.tsv"), start=2):
-        named = {row["core"], *_cells(row["near"], "+"), *_cells(row["unless"])}
+    groups = {row["group"] for row in rows("danger_words.tsv")}
+    for number, row in enumerate(rows("danger_rules.tsv"), start=2):
+        named = {row["core"], *cells(row["near"], "+"), *cells(row["unless"])}
         for group in sorted(named - groups):
             yield f"danger_rules.tsv baris {number}: kelompok kata {group!r} tidak ada di danger_words.tsv"
         if row["family"] not in families():
             yield f"danger_rules.tsv baris {number}: keluarga {row['family']!r} tidak ada di danger_families.tsv"
         if row["level"] not in ("darurat", "tinggi"):
             yield f"danger_rules.tsv baris {number}: level {row['level']!r} harus darurat atau tinggi"
-    for number, row in enumerate(table_rows("danger_guards.tsv"), start=2):
-        for family in sorted(set(_cells(row["families"])) - families().keys()):
+    for number, row in enumerate(rows("danger_guards.tsv"), start=2):
+        for family in sorted(set(cells(row["families"])) - families().keys()):
             yield f"danger_guards.tsv baris {number}: keluarga {family!r} tidak ada di danger_families.tsv"
-        if row["side"] not in SIDES:
-            yield f"danger_guards.tsv baris {number}: side {row['side']!r} harus salah satu dari {', '.join(SIDES)}"
+        if row["side"] not in (sides := (*SIDES, ANYWHERE)):
+            yield f"danger_guards.tsv baris {number}: side {row['side']!r} harus salah satu dari {', '.join(sides)}"

@@ -13,13 +13,13 @@ from itertools import chain
 from typing import NamedTuple
 
 from router_model.complaint import Complaint
+from router_model.oversight import OVERSIGHT
 from router_model.phrases import Groups, Quote, Reading, Rule, Span, phrases, rows, rules, table_faults
 from router_model.tokens import disposition_leaks
 
 ABUSIVE_WORDS = "abusive words"
 """The row of `no_complaint_kinds.tsv` that says why abuse in a real complaint is pointed out."""
 GOOD = ("terima kasih", "pujian", "pujian lemah", "selesai")
-OVERSIGHT = "pengawasan"
 QUESTION = "informasi"
 BEGINNINGS = ("uji", "terima kasih", "pujian", "hinaan", "hinaan hewan")
 NEVER_IN_THANKS = ("permintaan", "tapi", "hinaan")
