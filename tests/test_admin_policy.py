@@ -35,7 +35,7 @@ SMALL, BIG = "kota-kecil", "kota-besar"
 PAGE = "/admin/kebijakan"
 AUTO, PREFILL = 0.96, 0.85
 FIRST_DAY = datetime(2025, 5, 5, 8, tzinfo=UTC)
-LONGEST_WAIT = 60.0
+LONGEST_WAIT = 120.0
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import CHROMIUM, DESK, PHONE, QUIET
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from browsing import DESK, PATIENCE, PHONE
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from publisher import small_town
 from served import Service, serving
 from signed_in import signed_in
@@ -35,14 +35,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
 def cookie(service: Service) -> Iterator[tuple[str, str]]:
     with signed_in(service) as person:
         yield person.cookie
@@ -52,7 +44,7 @@ def cookie(service: Service) -> Iterator[tuple[str, str]]:
 def context(browser: Browser, service: Service, cookie: tuple[str, str]) -> Iterator[BrowserContext]:
     """The test fails if a page complained or asked anyone else for anything."""
     opened = browser.new_context(base_url=service.url, viewport=DESK, locale="id-ID")
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(PATIENCE)
     opened.add_cookies([{"name": cookie[0], "value": cookie[1], "url": service.url}])
     faults: list[str] = []
     opened.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)

@@ -1,7 +1,6 @@
 """The review desk by keyboard, in a real Chromium against the running service."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +9,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browsing import PATIENCE
 from desk_visitor import LAMPS, RUBBISH_OFFICE, Visitor, changed
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from served import LAMP, RUBBISH, Service, serving
 from sqlalchemy import select, update
 
 from service.database.schema import dispositions, skips, suggestions
 
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run",
-]  # fmt: skip
-PATIENCE = 15_000
 Opened = Callable[..., Page]
 
 
@@ -30,14 +25,6 @@ def service(tmp_path_factory: pytest.TempPathFactory, towns: Path) -> Iterator[S
     home = tmp_path_factory.mktemp("desk")
     with serving(home, towns, f"sqlite:///{home / 'aduan.db'}") as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +89,7 @@ def on_screen(page: Page) -> str:
 
 
 def saved(page: Page, words: str) -> None:
-    expect(page.locator(".saved.is-new")).to_contain_text(words, timeout=PATIENCE)
+    expect(page.locator(".saved.is-new")).to_contain_text(words)
 
 
 def decided(service: Service) -> dict[str, tuple[str, str | None]]:
@@ -145,6 +132,7 @@ def test_enter_that_is_held_down_or_pressed_twice_saves_one_complaint(service: S
         page.keyboard.down("Enter")
         page.wait_for_timeout(30)
     page.keyboard.up("Enter")
+    saved(page, "Tersimpan")
     assert len(decided(service).keys() & set(many)) == 1
     page.goto("/desk")
     page.wait_for_selector("[data-ready]")
@@ -153,7 +141,8 @@ def test_enter_that_is_held_down_or_pressed_twice_saves_one_complaint(service: S
     saved(page, "Tersimpan")
     assert len(decided(service).keys() & set(many)) == 2
     page.wait_for_selector("[data-ready]")
-    page.get_by_role("button", name="Simpan", exact=True).dblclick(no_wait_after=True)
+    with page.expect_navigation():
+        page.get_by_role("button", name="Simpan", exact=True).dblclick(no_wait_after=True)
     saved(page, "Tersimpan")
     assert len(decided(service).keys() & set(many)) == 3
 
@@ -261,8 +250,8 @@ def test_two_browsers_never_show_the_same_complaint_and_a_lost_one_is_told(servi
     shown = [on_screen(one), on_screen(other)]
     for _ in range(2):
         for page in (one, other):
-            Keyboard(page).press("Enter")
-            page.wait_for_url("**pesan=tersimpan")
+            with page.expect_navigation(url="**pesan=tersimpan"):
+                Keyboard(page).press("Enter")
             expect(page.locator("[data-start]")).to_be_focused()
             shown += [on_screen(page)] if page.locator("[data-hold]").count() else []
     assert len(shown) == len(set(shown)) == 4
@@ -378,6 +367,7 @@ def test_no_page_has_a_serious_fault_of_accessibility_or_is_too_wide(
     done, urgent, calm = asked(service), asked(service, f"{LAMP} padam total"), asked(service, RUBBISH)
     page = opened(f"/desk/{done}", **looks)
     Keyboard(page).press("Enter")
+    saved(page, "Tersimpan")
     changed(service, urgent, route="emergency")
     paths = (f"/desk/{calm}", f"/desk/{urgent}", "/desk/riwayat", f"/desk/riwayat/{done}", "/desk/kemajuan")
     for path in (*paths, "/desk?instansi=dinas-pekerjaan-umum"):

@@ -1,19 +1,15 @@
 """The public page, used as a citizen's browser uses it: a real Chromium against the real service."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from browsing import PATIENCE
 from live_service import LiveService, running_service
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run",
-]  # fmt: skip
 LAMP = "Lampu penerangan jalan umum di depan sekolah mati sudah seminggu, gelap gulita kalau malam"
 FIRE = "Tolong, rumah tetangga kebakaran sekarang, api sudah sampai atap, masih ada nenek terjebak di dalam"
 POWER = "Listrik padam di rumah sejak subuh, token sudah diisi tetapi meteran PLN tetap mati, sudah lapor PLN"
@@ -26,19 +22,11 @@ def live(tmp_path_factory: pytest.TempPathFactory, registry: Path) -> Iterator[L
         yield service
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def context(browser: Browser, live: LiveService) -> Iterator[BrowserContext]:
     """A fresh visitor; the test fails if the page complained or asked anyone else for anything."""
     opened = browser.new_context(base_url=live.url)
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(PATIENCE)
     asked: list[str] = []
     complaints: list[str] = []
     opened.on("request", lambda request: asked.append(request.url))
