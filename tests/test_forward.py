@@ -190,6 +190,22 @@ def test_reciprocal_rank_of_three_rows_by_hand() -> None:
     assert scored(["--"], [1, 2, 3, 4, 5]).reciprocal_rank() == 0
 
 
+def ranked(*right: bool) -> ForwardScores:
+    """Rows of unit a, first or second among the units."""
+    return scored(["a-"] * len(right), *([int(first), 1 - int(first), 0, 0, 0] for first in right))
+
+
+def test_better_is_what_is_better_by_more_than_chance() -> None:
+    usual = ranked(*[True] * 20, *[False] * 16)
+    luck = ranked(*[False] * 8, *[True] * 12, *[True] * 9, *[False] * 7)
+    skill = ranked(*[True] * 20, *[True] * 9, *[False] * 7)
+    assert luck.reciprocal_rank() > usual.reciprocal_rank()
+    assert not luck.clearly_better(usual)
+    assert skill.clearly_better(usual)
+    assert not usual.clearly_better(usual)
+    assert not usual.clearly_better(skill)
+
+
 RECORD = [
     Answered(
         key=2**64 - 1,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from router_model.complaint import Complaint
 from training.dataset import Example
@@ -48,16 +49,28 @@ class ForwardScores:
     def matrix(self, answer: str) -> LabelMatrix:
         return label_matrix(labels_of(self.rows, [answer])[answer], self.classes[answer])
 
-    def reciprocal_rank(self) -> float:
-        """Mean over answers of the mean reciprocal rank of the label among all classes, in (0, 1]."""
-        means = []
+    def reciprocal_ranks(self) -> list[NDArray[np.float64]]:
+        """Of each answer that has labels, one over the rank of the label among all classes, a figure each row."""
+        found = []
         for answer in self.classes:
             matrix, scores = self.matrix(answer), self.of(answer)
             if matrix.known.any():
-                found = scores[matrix.known]
-                wanted = found[np.arange(len(found)), matrix.indicators.indices]
-                means.append(float((1 / (1 + (found > wanted[:, None]).sum(axis=1))).mean()))
+                known = scores[matrix.known]
+                wanted = known[np.arange(len(known)), matrix.indicators.indices]
+                found.append(1 / (1 + (known > wanted[:, None]).sum(axis=1)))
+        return found
+
+    def reciprocal_rank(self) -> float:
+        """Mean over answers of the mean reciprocal rank of the label among all classes, in (0, 1]."""
+        means = [float(ranks.mean()) for ranks in self.reciprocal_ranks()]
         return float(np.mean(means)) if means else 0.0
+
+    def clearly_better(self, other: "ForwardScores") -> bool:
+        """Whether the reciprocal rank is higher than that of the same rows in `other` by more than one standard error
+        of the difference (rule of one standard error: Breiman et al., Classification and Regression Trees, 1984)."""
+        gains = [own - theirs for own, theirs in zip(self.reciprocal_ranks(), other.reciprocal_ranks(), strict=True)]
+        error = np.sqrt(sum(gain.var() / len(gain) for gain in gains))
+        return bool(sum(gain.mean() for gain in gains) > error)
 
     def none(self) -> "ForwardScores":
         """Of no complaint, with the same classes."""
