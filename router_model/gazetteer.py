@@ -41,7 +41,7 @@ class Mention:
 class Reading(NamedTuple):
     """The words of a text in their normal form, and where each starts and ends."""
 
-    words: list[str]
+    words: tuple[str, ...]
     spans: list[tuple[int, int]]
 
     def is_broken(self, text: str, first: int, last: int) -> bool:
@@ -55,7 +55,7 @@ def _read(text: str) -> Reading:
     spans = [match.span() for match in _WRITTEN.finditer(text)]
     if len(words) != len(spans) or "#" in text or "@" in text:
         read = tokens(text)
-        return Reading([token.normal for token in read], [(token.start, token.end) for token in read])
+        return Reading(tuple(token.normal for token in read), [(token.start, token.end) for token in read])
     return Reading(words, spans)
 
 
@@ -69,7 +69,7 @@ class Gazetteer:
         self._beginnings: set[str] = set()
         self._whole: set[str] = set()
         self._firsts: set[str] = set()
-        self._variants: dict[str, list[list[str]]] = {}
+        self._variants: dict[str, list[tuple[str, ...]]] = {}
         self._longest = 1
         short = {short for short, word in abbreviations().items() if word in words_of("village")}
         self._cues = words_of("village") | short
@@ -97,10 +97,10 @@ class Gazetteer:
         # One more, as a name of three words may be written in four.
         self._longest += 1
 
-    def _names(self, place: Place) -> Iterator[list[str]]:
+    def _names(self, place: Place) -> Iterator[tuple[str, ...]]:
         """A village that bears its district's name at the end (`Wonorejo Rungkut`) is called without it as well."""
         district = self.place.get(place.district_code)
-        ending = normal_words(district.name) if district else []
+        ending = normal_words(district.name) if district else ()
         for name in (place.name, *place.aliases):
             if words := normal_words(name):
                 self._add(_WRITTEN.findall(name.casefold()))
@@ -122,7 +122,7 @@ class Gazetteer:
         `district` chooses among villages of one name; a village that is only elsewhere is given all the same.
         """
         words = normal_words(cell)
-        bare = next((words[start:] for start, word in enumerate(words) if word not in KIND_WORDS), [])
+        bare = next((words[start:] for start, word in enumerate(words) if word not in KIND_WORDS), ())
         for joined in ("".join(words), "".join(bare)):
             if places := self._of_level(self._places.get(joined, ()), village, district):
                 return places, True
@@ -163,7 +163,7 @@ class Gazetteer:
     def mentions(self, text: str) -> tuple[Reading, list[Mention]]:
         """Names from left to right, longest first, none inside another; the words are given only if there are any."""
         if not self._may_name(text):
-            return Reading([], []), []
+            return Reading((), []), []
         read = _read(text)
         return read, list(self._mentions(text, read))
 
@@ -225,7 +225,7 @@ class Gazetteer:
                 return self._variant(words, joined, Mention(first, first + size, places))
         return None
 
-    def _variant(self, words: list[str], joined: str, found: Mention) -> Mention:
+    def _variant(self, words: tuple[str, ...], joined: str, found: Mention) -> Mention:
         """`Pemecutan Kja` is a misspelt Pemecutan Kaja, not Pemecutan."""
         for ending in self._variants.get(joined, ()):
             last = found.last + len(ending)

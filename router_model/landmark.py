@@ -25,10 +25,10 @@ class Landmark:
     where: str = field(default="", compare=False)
 
 
-def landmark_words(name: str, kind: str) -> list[str]:
+def landmark_words(name: str, kind: str) -> tuple[str, ...]:
     """Normal words of a name without the word of its kind: `Jl. Hayam Wuruk` and `Hayam Wuruk` are one road."""
     words = normal_words(name)
-    return words[1:] if words[:1] == [kind] else words
+    return words[1:] if words[:1] == (kind,) else words
 
 
 def read_landmarks(path: Path, problems: list[str]) -> tuple[Landmark, ...]:

@@ -22,9 +22,7 @@ class Offices:
     def __init__(self, portal: Portal, gazetteer: Gazetteer) -> None:
         self._of_place: dict[tuple[str, str], list[Agency]] = {}
         self._named: dict[tuple[str, str], list[tuple[tuple[str, ...], Agency]]] = {}
-        self._place_names = {
-            tuple(normal_words(name)) for place in portal.places for name in (place.name, *place.aliases)
-        }
+        self._place_names = {normal_words(name) for place in portal.places for name in (place.name, *place.aliases)}
         self._longest = max((len(name) for name in self._place_names), default=0)
         for agency in portal.living_agencies:
             if not agency.territorial:
@@ -32,7 +30,7 @@ class Offices:
             for code in dict.fromkeys(agency.territory) or _namesakes(agency, gazetteer):
                 self._of_place.setdefault((agency.unit, code), []).append(agency)
             for label in dict.fromkeys((agency.name, *agency.aliases)):
-                if words := tuple(normal_words(label)):
+                if words := normal_words(label):
                     self._named.setdefault((agency.unit, words[0]), []).append((words, agency))
 
     def of(self, unit: str, complaint: Complaint, place: Place | None) -> Agency | None:
@@ -62,9 +60,9 @@ class Offices:
             words = normal_words(text)
             for start, word in enumerate(words):
                 for name, agency in self._named.get((unit, word), ()):
-                    if tuple(words[start : start + len(name)]) != name:
+                    if words[start : start + len(name)] != name:
                         continue
                     longer = range(len(name), min(self._longest, len(words) - start - 1) + 1)
-                    if not any(tuple(words[start + 1 : start + 1 + size]) in self._place_names for size in longer):
+                    if not any(words[start + 1 : start + 1 + size] in self._place_names for size in longer):
                         return agency
         return None

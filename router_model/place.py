@@ -59,7 +59,7 @@ class FoundPlace:
 
 
 def name_words(name: str) -> tuple[str, ...]:
-    return tuple(normal_words(name))
+    return normal_words(name)
 
 
 class PlaceFinder:

@@ -121,10 +121,10 @@ class _NamedBodies:
 
     def __init__(self, portal: Portal) -> None:
         self._names: dict[tuple[str, ...], set[str]] = {}
-        places = {place.code: tuple(normal_words(place.name)) for place in portal.places}
+        places = {place.code: normal_words(place.name) for place in portal.places}
         for agency in portal.living_agencies:
             for name in filter(None, (agency.name, agency.short_name, *agency.aliases)):
-                words = tuple(normal_words(name))
+                words = normal_words(name)
                 self._names.setdefault(words, set()).add(agency.code)
                 for place in (places[code] for code in agency.territory if agency.territorial):
                     if title := words[: len(words) - len(place)] if words[-len(place) :] == place else ():
@@ -134,11 +134,11 @@ class _NamedBodies:
     def of(self, complaint: Complaint) -> frozenset[str]:
         return frozenset(code for text in (complaint.title, complaint.text) for code in self._in(normal_words(text)))
 
-    def _in(self, words: list[str]) -> Iterator[str]:
+    def _in(self, words: tuple[str, ...]) -> Iterator[str]:
         start = 0
         while start < len(words):
             for size in range(min(self._longest, len(words) - start), 0, -1):
-                if found := self._names.get(tuple(words[start : start + size])):
+                if found := self._names.get(words[start : start + size]):
                     yield from found
                     start += size - 1
                     break

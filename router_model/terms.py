@@ -93,7 +93,7 @@ class TermExtractor:
     def title(self, complaint: Complaint) -> list[str]:
         return [self.root(token.normal) for token in told_tokens(complaint.title)]
 
-    def place(self, complaint: Complaint) -> list[str]:
+    def place(self, complaint: Complaint) -> tuple[str, ...]:
         return normal_words(complaint.address)
 
     def danger(self, complaint: Complaint) -> list[str]:

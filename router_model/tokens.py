@@ -157,8 +157,10 @@ def _tokens(text: str, leaks: list[tuple[int, int]]) -> Iterator[Token]:
                 yield Token(start + part.start(), start + part.end(), normal_form(part.group()))
 
 
-def normal_words(text: str) -> list[str]:
-    """Normal forms of `tokens(text)`, faster where the text holds nothing but words."""
+@lru_cache(maxsize=64)
+def normal_words(text: str) -> tuple[str, ...]:
+    """Normal forms of `tokens(text)`, faster where the text holds nothing but words, and cut once for all that read
+    the same complaint one after the other."""
     if _NOT_ONLY_WORDS.search(text) or disposition_leaks(text):
-        return [token.normal for token in tokens(text)]
-    return [normal_form(word[:LONGEST_READ]) for word in _PLAIN_WORD.findall(text)[:MOST_WORDS]]
+        return tuple(token.normal for token in tokens(text))
+    return tuple(normal_form(word[:LONGEST_READ]) for word in _PLAIN_WORD.findall(text)[:MOST_WORDS])

@@ -171,4 +171,4 @@ def test_numbers_that_the_portal_gives_out_stay_and_a_persons_do_not(portal: Por
 
 @pytest.mark.parametrize("kind", MASKS)
 def test_a_mask_is_no_word(kind: str) -> None:
-    assert normal_words(f"air {MASKS[kind]} mati") == ["air", "mati"]
+    assert normal_words(f"air {MASKS[kind]} mati") == ("air", "mati")

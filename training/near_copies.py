@@ -26,7 +26,7 @@ def copy_groups(complaints: Sequence[Complaint], near: float = NEAR) -> NDArray[
     """
     if not complaints:
         return np.empty(0, np.intp)
-    texts = [list(normal_words(complaint.words)) for complaint in complaints]
+    texts = [normal_words(complaint.words) for complaint in complaints]
     pairs = [_equal(texts)]
     if long := [row for row, words in enumerate(texts) if len(words) >= FEWEST_WORDS]:
         pairs.append(_near([texts[row] for row in long], np.array(long), near))
