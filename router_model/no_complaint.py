@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from router_model.complaint import Complaint
 from router_model.oversight import OVERSIGHT
-from router_model.phrases import Groups, Quote, Reading, Rule, Span, phrases, rows, rules, table_faults
+from router_model.phrases import SET_PHRASES, Groups, Quote, Reading, Rule, Span, phrases, rows, rules, table_faults
 from router_model.tokens import disposition_leaks
 
 ABUSIVE_WORDS = "abusive words"
@@ -38,7 +38,7 @@ SETTLED_WITHIN = 8
 """Words between a trouble and the words that say it is settled."""
 _WORDS = "no_complaint_words.tsv"
 _RULES = "no_complaint_rules.tsv"
-_UNBENT = frozenset({"(ungkapan)", "basa uji", "basa hinaan", "uji"})
+_UNBENT = (SET_PHRASES, "basa uji", "basa hinaan", "uji")
 _CLAUSE_ENDS = re.compile(r"[.,;:!?\n()]")
 _LINK = re.compile(r"\[TAUTAN\]|https?://|www\.", re.IGNORECASE)
 _MASK = re.compile(r"\[[A-Z]+\]|<[A-Z]+>")
@@ -68,7 +68,7 @@ def reasons() -> dict[str, str]:
 def _tables() -> tuple[Groups, tuple[Rule, ...], frozenset[str]]:
     """The words, the rules, and the groups one of which a text must hold to be anything but a complaint."""
     known = rules(_RULES)
-    return Groups(phrases(_WORDS), _UNBENT), known, frozenset({*BEGINNINGS, *(rule.core for rule in known)})
+    return Groups(phrases(_WORDS), unbent=_UNBENT), known, frozenset({*BEGINNINGS, *(rule.core for rule in known)})
 
 
 def _spans(reading: Reading, groups: Iterable[str]) -> list[Span]:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from router_model.complaint import Complaint
-from router_model.phrases import SIDES, Groups, Guard, Quote, Rule, cells, phrases, rows, rules, table_faults
+from router_model.phrases import Groups, Guard, Quote, Rule, guard_faults, guards, phrases, rows, rules, table_faults
 
 OVERSIGHT = "pengawasan"
 """The report type that a finding raises to."""
@@ -47,22 +47,18 @@ def kinds() -> dict[str, Kind]:
 
 @cache
 def _tables() -> tuple[Groups, tuple[Rule, ...], tuple[Guard, ...]]:
-    guards = tuple(
-        Guard(row["guard"], row["side"], int(row["reach"]), frozenset(cells(row["kinds"])))
-        for row in rows("oversight_guards.tsv")
-    )
-    return Groups(phrases("oversight_words.tsv")), rules("oversight_rules.tsv"), guards
+    against = guards("oversight_guards.tsv")
+    return Groups(phrases("oversight_words.tsv"), against), rules("oversight_rules.tsv"), against
 
 
 def rules_held(complaint: Complaint) -> Iterator[Oversight]:
     """Every place where a rule holds in title and text of a cleaned complaint, in the order of the rules."""
-    groups, known, guards = _tables()
+    groups, known, against = _tables()
     reading = groups.read(complaint)
     for rule in known:
-        if rule.core in reading.hits:
-            for core, *near in reading.held(rule):
-                if not reading.guarded(core, rule.kind, guards):
-                    yield Oversight(rule.kind, rule.line, tuple(map(reading.quote, (core, *near))))
+        for spans in reading.held(rule):
+            if not any(reading.guarded(spans[0], rule.kind, guard) for guard in against):
+                yield Oversight(rule.kind, rule.line, tuple(map(reading.quote, spans)))
 
 
 def oversights(complaint: Complaint) -> tuple[Oversight, ...]:
@@ -81,16 +77,6 @@ def confidentiality(found: Sequence[Oversight]) -> str:
 
 def lexicon_faults() -> Iterator[str]:
     """What a row of the tables names and no table has, in Indonesian."""
-    guards = frozenset(row["guard"] for row in rows("oversight_guards.tsv"))
-    yield from table_faults("oversight_words.tsv", "oversight_rules.tsv", frozenset(kinds()), guards)
-    groups = phrases("oversight_words.tsv").keys()
-    for line, row in enumerate(rows("oversight_guards.tsv"), start=2):
-        place = f"oversight_guards.tsv baris {line}"
-        if row["guard"] not in groups:
-            yield f"{place}: kelompok kata {row['guard']!r} tidak ada di oversight_words.tsv"
-        if row["side"] not in SIDES:
-            yield f"{place}: side {row['side']!r} harus salah satu dari {', '.join(SIDES)}"
-        if not row["reach"].isdigit():
-            yield f"{place}: reach {row['reach']!r} harus bilangan bulat"
-        for kind in sorted(set(cells(row["kinds"])) - kinds().keys()):
-            yield f"{place}: kind {kind!r} tidak dikenal"
+    known = frozenset(kinds())
+    yield from table_faults("oversight_words.tsv", "oversight_rules.tsv", known)
+    yield from guard_faults("oversight_guards.tsv", known)

@@ -3,11 +3,12 @@
 A table of words has the columns `group` and `words`; phrases are separated by `;` and compared in their normal form
 (`router_model.tokens`), so a number is written as zeros. A table of rules says: the words of `core`, with those of
 every group in `near` (joined by `+`, alternatives by `/`) at most `within` words away, and no group of `unless` close
-by, are a thing of this `kind`.
+by, are a thing of this `kind`. A table of guards says which `words` at most `reach` words away, on which `side` of the
+core, speak against it, for some `kinds` or, if empty, for all.
 """
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
@@ -22,8 +23,8 @@ SUFFIXES = ("", "nya", "ku", "mu", "e", "ne", "na")
 """What may hang on the last word of a phrase, in Indonesian, Javanese, Balinese and Sundanese."""
 UNLESS_WITHIN = 3
 """Words between the core of a rule and what keeps it from holding."""
-SIDES = ("sebelum", "sesudah", "sekitar")
-"""Where a guard stands: before, after, or on either side of the words that it guards."""
+BEFORE, AFTER, AROUND, ANYWHERE = SIDES = ("sebelum", "sesudah", "sekitar", "di mana saja")
+"""Where a guard stands: in the sentence of the core, or anywhere in what is read."""
 _SENTENCE_ENDS = frozenset(".!?\n")
 
 
@@ -45,10 +46,9 @@ class Quote(NamedTuple):
     start: int
     end: int
 
-
-def quoted(complaint: Complaint, quotes: Sequence[Quote]) -> tuple[str, ...]:
-    """The citizen's words."""
-    return tuple(" ".join(getattr(complaint, name)[start:end].split()) for name, start, end in quotes)
+    def of(self, complaint: Complaint) -> str:
+        """The citizen's words."""
+        return " ".join(getattr(complaint, self.field)[self.start : self.end].split())
 
 
 class Rule(NamedTuple):
@@ -63,21 +63,18 @@ class Rule(NamedTuple):
 
 
 class Guard(NamedTuple):
-    """Words of `group` at most `reach` words away, on a `side` of the core, in its sentence, keep a rule from holding.
-
-    `kinds` are all if empty.
-    """
+    """`group` is that of its words, `name` what it has in common with other guards."""
 
     group: str
+    name: str
     side: str
     reach: int
     kinds: frozenset[str]
+    words: tuple[str, ...]
 
-    def holds(self, cue: Span, core: Span) -> bool:
+    def reaches(self, cue: Span, core: Span) -> bool:
         before, after = core.first - cue.last, cue.first - core.last
-        return (self.side != "sesudah" and 0 <= before < self.reach) or (
-            self.side != "sebelum" and 0 <= after < self.reach
-        )
+        return (self.side != AFTER and 0 <= before < self.reach) or (self.side != BEFORE and 0 <= after < self.reach)
 
 
 @dataclass(slots=True)
@@ -139,36 +136,38 @@ class Reading:
         sentence = self.sentences[core.first]
         return min((span for span in found if self.sentences[span.first] == sentence), key=core.gap, default=None)
 
-    def guarded(self, core: Span, kind: str, guards: Sequence[Guard]) -> bool:
-        """Whether any guard keeps a rule of this kind from holding."""
-        return any(
-            guard.holds(cue, core) and self.sentences[cue.first] == self.sentences[core.first]
-            for guard in guards
-            if not guard.kinds or kind in guard.kinds
-            for cue in self.hits.get(guard.group, ())
-        )
+    def guarded(self, core: Span, kind: str, guard: Guard) -> bool:
+        """Whether the guard speaks against a rule of this kind."""
+        cues = self.hits.get(guard.group, ()) if not guard.kinds or kind in guard.kinds else ()
+        if guard.side == ANYWHERE:
+            return bool(cues)
+        return any(guard.reaches(cue, core) and self.sentences[cue.first] == self.sentences[core.first] for cue in cues)
+
+    def around(self, core: Span, rule: Rule, across: bool = False) -> tuple[Span, ...]:
+        """The core and its near words where the rule holds, else nothing; in one sentence, unless `across`."""
+        spans = [core]
+        for groups in rule.near:
+            if not (span := self.nearest(core, groups, rule.within, across)):
+                return ()
+            spans.append(span)
+        return () if self.nearest(core, rule.unless, UNLESS_WITHIN, across) else tuple(spans)
 
     def held(self, rule: Rule, across: bool = False) -> Iterator[tuple[Span, ...]]:
-        """Core and near words of each place where the rule holds; in one sentence, unless `across`."""
-        if not all(any(group in self.hits for group in groups) for groups in rule.near):
-            return
-        for core in self.hits.get(rule.core, ()):
-            near: list[Span] = []
-            for groups in rule.near:
-                if not (span := self.nearest(core, groups, rule.within, across)):
-                    break
-                near.append(span)
-            else:
-                if not self.nearest(core, rule.unless, UNLESS_WITHIN):
-                    yield (core, *near)
+        """What is `around` each core where the rule holds."""
+        return filter(None, (self.around(core, rule, across) for core in self.hits.get(rule.core, ())))
 
 
 class Groups:
-    """Groups of phrases, ready to be found; `unbent` groups take no suffix."""
+    """Groups of phrases and those of guards, ready to be found; `unbent` groups take no suffix."""
 
-    def __init__(self, phrases: Mapping[str, Sequence[str]], unbent: frozenset[str] = frozenset({SET_PHRASES})) -> None:
+    def __init__(
+        self,
+        phrases: Mapping[str, Sequence[str]],
+        guards: Sequence[Guard] = (),
+        unbent: Collection[str] = (SET_PHRASES,),
+    ) -> None:
         root = _Node()
-        for group, found in phrases.items():
+        for group, found in (*phrases.items(), *((guard.group, guard.words) for guard in guards)):
             for phrase in found:
                 *words, last = normal_words(phrase)
                 for suffix in ("",) if group in unbent else SUFFIXES:
@@ -180,7 +179,7 @@ class Groups:
 
     def read(self, complaint: Complaint) -> Reading:
         """A cleaned complaint, title first."""
-        words = [word for text in (complaint.title, complaint.text) if text for word in normal_words(text)]
+        words = normal_words(complaint.title) + normal_words(complaint.text)
         hits: dict[str, list[Span]] = {}
         count, harmless = len(words), 0
         known = self._phrases
@@ -227,7 +226,24 @@ def rules(table: str) -> tuple[Rule, ...]:
     )
 
 
-def table_faults(words: str, rules_table: str, kinds: frozenset[str], read_elsewhere: frozenset[str]) -> Iterator[str]:
+def guards(table: str) -> tuple[Guard, ...]:
+    """The guards of a table, in its order."""
+    return tuple(
+        Guard(
+            f"{row['guard']} {line}",
+            row["guard"],
+            row["side"],
+            int(row["reach"]),
+            frozenset(cells(row["kinds"])),
+            cells(row["words"]),
+        )
+        for line, row in enumerate(rows(table), start=2)
+    )
+
+
+def table_faults(
+    words: str, rules_table: str, kinds: frozenset[str], read_elsewhere: frozenset[str] = frozenset()
+) -> Iterator[str]:
     """What is wrong with the rows of two tables, in Indonesian: words nobody reads, names that no table has.
 
     `read_elsewhere` are groups that no rule needs to name.
@@ -258,3 +274,17 @@ def table_faults(words: str, rules_table: str, kinds: frozenset[str], read_elsew
             yield f"{place}: kelompok kata {group!r} tidak ada di {words}"
     for group in sorted(known.keys() - used):
         yield f"{words}: kelompok kata {group!r} tidak dipakai aturan mana pun"
+
+
+def guard_faults(table: str, kinds: frozenset[str]) -> Iterator[str]:
+    """What is wrong with the rows of a table of guards, in Indonesian."""
+    for line, row in enumerate(rows(table), start=2):
+        place = f"{table} baris {line}"
+        if row["side"] not in SIDES:
+            yield f"{place}: side {row['side']!r} harus salah satu dari {', '.join(SIDES)}"
+        if not row["reach"].isdigit():
+            yield f"{place}: reach {row['reach']!r} harus bilangan bulat"
+        if not any(map(normal_words, cells(row["words"]))):
+            yield f"{place}: kolom words harus terisi"
+        for kind in sorted(set(cells(row["kinds"])) - kinds):
+            yield f"{place}: kind {kind!r} tidak dikenal"

@@ -9,7 +9,7 @@ from router_model.agency_ranking import SuggestedAgency as SuggestedAgency
 from router_model.asking import CONTENT, EVENT, PLACE, office_place, question
 from router_model.cleaning import Masking, cleaned
 from router_model.complaint import Complaint
-from router_model.danger import Danger, confidentiality, raised, words_of
+from router_model.danger import Danger, confidentiality, raised
 from router_model.danger_families import families
 from router_model.decoding import DANGER
 from router_model.matter import ORDINARY, Matter, matter_of
@@ -264,7 +264,7 @@ class Router:
 def danger_reason(complaint: Complaint, danger: Danger) -> Reason:
     """What made a cleaned complaint an emergency, in the citizen's words."""
     name = families()[danger.family].name
-    return reason("danger", f"Laporan ini menyebut {name}: “{words_of(complaint, danger)}”.")
+    return reason("danger", f"Laporan ini menyebut {name}: “{danger.words.of(complaint)}”.")
 
 
 def _confidential(found: Sequence[Danger], matter: Matter) -> str:

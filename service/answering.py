@@ -149,9 +149,9 @@ def _dangers(found: Sequence[Danger]) -> list[DangerOut]:
             family=one.family,
             name=families()[one.family].name,
             level="darurat" if one.level == "darurat" else "tinggi",
-            field="title" if one.field == "title" else "text",
-            start=one.start,
-            end=one.end,
+            field="title" if one.words.field == "title" else "text",
+            start=one.words.start,
+            end=one.words.end,
         )
         for one in found
     ]

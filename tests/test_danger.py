@@ -15,8 +15,8 @@ from router_model.danger import (
     families,
     lexicon_faults,
     raised,
-    words_of,
 )
+from router_model.phrases import Quote
 from router_model.policy import Route
 from router_model.suggestion import Router
 
@@ -112,7 +112,7 @@ def test_dead_signals_at_a_crossing_are_high_and_no_emergency() -> None:
 
 
 def test_the_net_raises_and_never_lowers() -> None:
-    lesser, worse = (Danger("api", name, "text", 0, 1, False) for name in ("tinggi", "darurat"))
+    lesser, worse = (Danger("api", name, Quote("text", 0, 1), False) for name in ("tinggi", "darurat"))
     assert raised("sedang", ()) == "sedang"
     assert raised("sedang", (lesser,)) == "tinggi"
     assert raised("darurat", (lesser,)) == "darurat"
@@ -122,10 +122,10 @@ def test_the_net_raises_and_never_lowers() -> None:
 def test_the_words_are_the_citizens_own_in_the_field_they_stand_in() -> None:
     complaint = Complaint("mohon segera ke sini", title="Anak saya kesetrum di taman")
     (danger,) = dangers(complaint)
-    assert (danger.field, words_of(complaint, danger)) == ("title", "kesetrum")
+    assert (danger.words.field, danger.words.of(complaint)) == ("title", "kesetrum")
     complaint = Complaint("di gang ada ular\nmasuk rumah, tolong")
     (danger,) = dangers(complaint)
-    assert words_of(complaint, danger) == "ular masuk rumah"
+    assert danger.words.of(complaint) == "ular masuk rumah"
 
 
 def test_the_worst_danger_comes_first_and_each_family_once() -> None:

@@ -15,7 +15,7 @@ from router_model.no_complaint import (
     reasons,
     rules_held,
 )
-from router_model.phrases import quoted, rules
+from router_model.phrases import rules
 
 CASES = list(
     csv.DictReader((Path(__file__).parent / "data" / "no_complaint_cases.csv").read_text("utf-8").splitlines())
@@ -61,7 +61,7 @@ def test_abuse_with_a_matter_in_it_stays_a_complaint_and_its_words_are_told() ->
     complaint = Complaint("Goblok, lampu merah mati seminggu")
     found = no_complaint(complaint)
     assert found
-    assert (found.kind, found.matter, quoted(complaint, found.words)) == ("abuse", True, ("Goblok",))
+    assert (found.kind, found.matter, [quote.of(complaint) for quote in found.words]) == ("abuse", True, ["Goblok"])
     assert "sopan" in found.reason
 
 
@@ -119,7 +119,7 @@ def test_the_words_that_made_it_so_are_the_citizens_own() -> None:
     complaint = Complaint("Main slot gacor,\nayo daftar sekarang")
     found = no_complaint(complaint)
     assert found
-    assert quoted(complaint, found.words) == ("slot gacor", "daftar")
+    assert [quote.of(complaint) for quote in found.words] == ["slot gacor", "daftar"]
 
 
 def test_an_ordinary_complaint_says_nothing() -> None:

@@ -15,7 +15,7 @@ from router_model.oversight import (
     oversights,
     rules_held,
 )
-from router_model.phrases import quoted, rules
+from router_model.phrases import rules
 
 CASES = list(csv.DictReader((Path(__file__).parent / "data" / "oversight_cases.csv").read_text("utf-8").splitlines()))
 REAL = [case for case in CASES if case["kind"]]
@@ -80,7 +80,7 @@ def test_title_and_text_are_both_read_and_the_words_are_the_citizens_own() -> No
     complaint = Complaint("Mohon diperiksa.", title="Kepala sekolah  minta uang")
     (item,) = oversights(complaint)
     assert {quote.field for quote in item.words} == {"title"}
-    assert quoted(complaint, item.words) == ("minta", "uang", "Kepala sekolah")
+    assert [quote.of(complaint) for quote in item.words] == ["minta", "uang", "Kepala sekolah"]
 
 
 def test_each_kind_is_told_once_with_its_reason() -> None:
