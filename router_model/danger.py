@@ -43,13 +43,11 @@ _CLOSED = re.compile(r"""([^"'“”‘’«»]*)["'“”‘’«»]""")
 
 
 class Danger(NamedTuple):
-    """Danger of a family (`danger_families.tsv`), `darurat` or `tinggi`, and the citizen's words that tell of it.
-    `confidential`: not everybody may see it."""
+    """Danger of a family (`danger_families.tsv`), `darurat` or `tinggi`, and the citizen's words that tell of it."""
 
     family: str
     level: str
     words: Quote
-    confidential: bool
 
 
 class Signs(NamedTuple):
@@ -118,8 +116,7 @@ def _found(reading: Reading) -> Iterator[tuple[Danger, str]]:
             for core in reading.hits[group]:
                 if spans := affirmed.around(core, rule, across=True):
                     words = reading.quote(Span(min(span.first for span in spans), max(span.last for span in spans)))
-                    confidential = bool(families()[rule.kind].confidential)
-                    yield Danger(rule.kind, _left(reading, core, rule, level), words, confidential), level
+                    yield Danger(rule.kind, _left(reading, core, rule, level), words), level
 
 
 def signs(complaint: Complaint) -> Signs:
@@ -161,7 +158,7 @@ def raised(level: str, found: Sequence[Danger]) -> str:
 
 def confidentiality(found: Sequence[Danger]) -> str:
     """Who must not see the complaint, in Indonesian; empty if nobody is kept out."""
-    return " ".join(dict.fromkeys(families()[danger.family].confidential for danger in found if danger.confidential))
+    return " ".join(filter(None, dict.fromkeys(families()[danger.family].confidential for danger in found)))
 
 
 def lexicon_faults() -> Iterator[str]:

@@ -9,7 +9,6 @@ politely. The words are tables in `lexicon/` (see `router_model.phrases`).
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import chain
 from typing import NamedTuple
 
 from router_model.complaint import Complaint
@@ -163,15 +162,14 @@ def _only_abuse(reading: Reading) -> bool:
 def _held(reading: Reading, kind: str, blocked_by: Iterable[str]) -> list[Span]:
     if any(group in reading.hits for group in blocked_by) or ".go.id" in reading.complaint.words:
         return []
-    held = (reading.held(rule, across=True) for rule in _tables()[1] if rule.kind == kind)
-    return list(next(chain.from_iterable(held), ()))
+    known = (rule for rule in _tables()[1] if rule.kind == kind)
+    return next((list(spans) for _, spans in reading.held(known, across=True)), [])
 
 
-def rules_held(complaint: Complaint) -> Iterator[int]:
+def rules_held(complaint: Complaint) -> set[int]:
     """Lines of `no_complaint_rules.tsv` whose words stand in a cleaned complaint, whatever else stands in it."""
     groups, known, _ = _tables()
-    reading = groups.read(complaint)
-    return (rule.line for rule in known if any(reading.held(rule, across=True)))
+    return {rule.line for rule, _ in groups.read(complaint).held(known, across=True)}
 
 
 def no_complaint(complaint: Complaint, report_type: str = "") -> NotComplaint | None:

@@ -55,10 +55,9 @@ def rules_held(complaint: Complaint) -> Iterator[Oversight]:
     """Every place where a rule holds in title and text of a cleaned complaint, in the order of the rules."""
     groups, known, against = _tables()
     reading = groups.read(complaint)
-    for rule in known:
-        for spans in reading.held(rule):
-            if not any(reading.guarded(spans[0], rule.kind, guard) for guard in against):
-                yield Oversight(rule.kind, rule.line, tuple(map(reading.quote, spans)))
+    for rule, spans in reading.held(known):
+        if not any(reading.guarded(spans[0], rule.kind, guard) for guard in against):
+            yield Oversight(rule.kind, rule.line, tuple(map(reading.quote, spans)))
 
 
 def oversights(complaint: Complaint) -> tuple[Oversight, ...]:

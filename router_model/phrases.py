@@ -8,7 +8,7 @@ core, speak against it, for some `kinds` or, if empty, for all.
 """
 
 import csv
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
@@ -152,9 +152,12 @@ class Reading:
             spans.append(span)
         return () if self.nearest(core, rule.unless, UNLESS_WITHIN, across) else tuple(spans)
 
-    def held(self, rule: Rule, across: bool = False) -> Iterator[tuple[Span, ...]]:
-        """What is `around` each core where the rule holds."""
-        return filter(None, (self.around(core, rule, across) for core in self.hits.get(rule.core, ())))
+    def held(self, rules: Iterable[Rule], across: bool = False) -> Iterator[tuple[Rule, tuple[Span, ...]]]:
+        """Each place where a rule holds, in the order of the rules, with what is `around` its core."""
+        for rule in rules:
+            for core in self.hits.get(rule.core, ()):
+                if spans := self.around(core, rule, across):
+                    yield rule, spans
 
 
 class Groups:

@@ -132,13 +132,17 @@ def disposition_leaks(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _LEAK.finditer(text)]
 
 
-def tokens(text: str) -> list[Token]:
-    """Words of a readable, masked text from left to right; links, masks and disposition leaks are left out."""
+@lru_cache(maxsize=64)
+def tokens(text: str) -> tuple[Token, ...]:
+    """Words of a readable, masked text from left to right; links, masks and disposition leaks are left out.
+
+    Cut once for all that read the same complaint one after the other.
+    """
     leaks = disposition_leaks(text)
     if not leaks and not _NOT_ONLY_WORDS.search(text):
         found = islice(_PLAIN_WORD.finditer(text), MOST_WORDS)
-        return [Token(*match.span(), normal_form(match[0][:LONGEST_READ])) for match in found]
-    return list(_tokens(text, leaks))
+        return tuple([Token(*match.span(), normal_form(match[0][:LONGEST_READ])) for match in found])
+    return tuple(_tokens(text, leaks))
 
 
 def _tokens(text: str, leaks: list[tuple[int, int]]) -> Iterator[Token]:
@@ -159,8 +163,7 @@ def _tokens(text: str, leaks: list[tuple[int, int]]) -> Iterator[Token]:
 
 @lru_cache(maxsize=64)
 def normal_words(text: str) -> tuple[str, ...]:
-    """Normal forms of `tokens(text)`, faster where the text holds nothing but words, and cut once for all that read
-    the same complaint one after the other."""
+    """Normal forms of `tokens(text)`, faster where the text holds nothing but words."""
     if _NOT_ONLY_WORDS.search(text) or disposition_leaks(text):
         return tuple(token.normal for token in tokens(text))
-    return tuple(normal_form(word[:LONGEST_READ]) for word in _PLAIN_WORD.findall(text)[:MOST_WORDS])
+    return tuple([normal_form(word[:LONGEST_READ]) for word in _PLAIN_WORD.findall(text)[:MOST_WORDS]])

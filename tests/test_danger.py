@@ -112,7 +112,7 @@ def test_dead_signals_at_a_crossing_are_high_and_no_emergency() -> None:
 
 
 def test_the_net_raises_and_never_lowers() -> None:
-    lesser, worse = (Danger("api", name, Quote("text", 0, 1), False) for name in ("tinggi", "darurat"))
+    lesser, worse = (Danger("api", name, Quote("text", 0, 1)) for name in ("tinggi", "darurat"))
     assert raised("sedang", ()) == "sedang"
     assert raised("sedang", (lesser,)) == "tinggi"
     assert raised("darurat", (lesser,)) == "darurat"
