@@ -93,6 +93,11 @@ def test_nor_do_they_change_what_model_and_rules_say_together(router: Router, wr
         ("Got di Jalan Kebakaran mampet.", "rendah"),
         ("Parkir Toko Bom Mencurigakan di tepi jalan.", "rendah"),
         ("Kompor begini bisa kebakaran.", "tinggi"),
+        ("Pohon menimpa warga.", "darurat"),
+        ("Pohon menimpa pagar, bukan warga.", "rendah"),
+        ("Ada tulisan kebakaran di tembok.", "darurat"),
+        ('Ada tulisan "kebakaran" di tembok.', "rendah"),
+        ('Ada tulisan "kebakaran di blok sebelah timur" di tembok.', "darurat"),
         ("Macetnya bikin mati.", "rendah"),
         ("Harga mencekik istri saya.", "rendah"),
         ("Kami dibunuh pelan-pelan.", "rendah"),
@@ -103,8 +108,15 @@ def test_what_stands_around_the_words_decides(text: str, wanted: str) -> None:
     assert level(text) == wanted
 
 
-def test_a_guard_does_not_reach_into_another_sentence() -> None:
-    assert level("Kami pernah ikut simulasi. Kebakaran di rumah sebelah, api besar.") == "darurat"
+@pytest.mark.parametrize("end", [". ", "\n"])
+def test_a_guard_does_not_reach_into_another_sentence_or_line(end: str) -> None:
+    assert level(f"Kami pernah ikut simulasi{end}Kebakaran di rumah sebelah, api besar.") == "darurat"
+
+
+def test_a_guard_and_the_words_of_a_rule_stand_in_one_field() -> None:
+    assert [one.level for one in found("Kebakaran di rumah sebelah", title="Simulasi")] == ["darurat"]
+    assert found("menjuntai di gang", title="Kabel listrik") == ()
+    assert [one.level for one in found("Kabel listrik menjuntai di gang")] == ["tinggi"]
 
 
 def test_dead_signals_at_a_crossing_are_high_and_no_emergency() -> None:
