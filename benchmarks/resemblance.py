@@ -1,7 +1,8 @@
 """How fast repeats are found among many stored complaints, in suggestions: python -m benchmarks.resemblance
 
 Fills an SQLite file with what stored complaints are recognised by: mixtures of the sample's words, at roads of a city
-of 1,500. It prints how long a look takes, what the complaints add to the database, and the same for a campaign.
+of 1,500, each with a point. It prints how long a look takes, what the complaints add to the database, and the same for
+a campaign.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from sqlalchemy import Connection, Table, insert, text
 
 from router_model.cleaning import cleaned
 from router_model.complaint import Complaint
+from router_model.point import Point, point_of
 from router_model.portal import load_portal
 from router_model.resemblance import SKETCH, Reported, Signature, keys_of, signature_of
 from router_model.resemblance_limits import OURS
@@ -44,7 +46,7 @@ PORTAL = "denpasar"
 
 
 def mixtures(base: Sequence[Reported], seed: int = 0) -> Iterator[Reported]:
-    """Complaints without end, the newest last: half the words of each of two, at a road."""
+    """Complaints without end, the newest last: half the words of each of two, at a road and a point of Denpasar."""
     dice = random.Random(seed)  # noqa: S311
     kinds = kind_of(ROAD)
     while True:
@@ -56,7 +58,11 @@ def mixtures(base: Sequence[Reported], seed: int = 0) -> Iterator[Reported]:
         spots = tuple(spot for spot in one.signature.spots if spot.kind != kinds)
         spots += (Spot(kinds, hashed(f"road {dice.randrange(ROADS)}")),)
         signature = Signature(one.signature.words, dice.getrandbits(48), tuple(sketch[:SKETCH]), spots)
-        yield Reported(signature, NOW, one.category)
+        yield Reported(signature, NOW, one.category, "", _somewhere(dice))
+
+
+def _somewhere(dice: random.Random) -> Point | None:
+    return point_of(dice.uniform(-8.74, -8.60), dice.uniform(115.18, 115.27))
 
 
 class Filler:
@@ -90,6 +96,8 @@ class Filler:
             "until": at + timedelta(days=OURS.longest),
             "signature": written(one.signature),
             "found_by": b64encode(np.array(keys, np.int32).tobytes()).decode(),
+            "lat": one.point.lat if one.point else None,
+            "lon": one.point.lon if one.point else None,
         }
 
     def finish(self) -> int:
@@ -193,7 +201,7 @@ def measure(database: Database, router: Router, complaints: Sequence[Complaint],
         sys.stdout.write(told("a look, complaints that are new", looked(connection, fresh), unit))
         known = list(islice(mixtures(base, 1), LOOKS))
         sys.stdout.write(told("a look, complaints that were just stored", looked(connection, known), unit))
-        campaign = Reported(base[0].signature, NOW, base[0].category)
+        campaign = Reported(base[0].signature, NOW, base[0].category, "", _somewhere(random.Random(0)))  # noqa: S311
         filler.fill(iter([campaign] * CAMPAIGN), CAMPAIGN, NOW - timedelta(days=CAMPAIGN / PER_DAY))
         filler.finish()
         connection.commit()

@@ -2,15 +2,16 @@
 
 A complaint is recognised by a signature of its clean, masked words: a bottom-k sketch of its words and neighbouring
 words (Broder 1997, "On the resemblance and containment of documents"; exact for texts of up to `SKETCH` of them), the
-spots that it names, and keys under which those that may resemble it are found (MinHash in bands).
+spots that it names, and keys under which those that may resemble it are found (MinHash in bands). Where it points to,
+if it says so, tells with the spots whether two are about one thing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache, cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from zlib import crc32
 
 import numpy as np
@@ -19,12 +20,12 @@ from numpy.typing import NDArray
 from router_model.complaint import Complaint
 from router_model.person_names import no_names
 from router_model.place import FoundPlace
+from router_model.point import Point, cells, metres
 from router_model.resemblance_limits import ResemblanceLimits
 from router_model.spots import (
     DISTRICT,
-    GANG,
     NUMBERS,
-    ROAD,
+    ROADS,
     VILLAGE,
     Spot,
     differ,
@@ -41,13 +42,18 @@ SKETCH = 64
 BANDS, ROWS = 8, 4
 """Of two texts with similarity 0.7 nine in ten share a key, with 0.8 all but one in a hundred; of texts with 0.1 one
 in a thousand pairs. Equal texts always do."""
-MOST_SPOT_KEYS = 4
-MOST_KEYS = 2 + BANDS + MOST_SPOT_KEYS
-"""The text, its bands, the text of a sender, and spots."""
+MOST_SPOT_KEYS, MOST_EXACT_KEYS, POINT_KEYS = 4, 2, 4
+MOST_KEYS = 2 + BANDS + MOST_SPOT_KEYS + MOST_EXACT_KEYS + POINT_KEYS
+"""The text, its bands, the text of a sender, spots in a category, exact spots in any, and a point's cells."""
 FEW_WORDS = 6
 """A text of fewer words says too little: `lampu mati` is the same only where place or sender is the same too."""
 MANY_WORDS = 15
 """A text of so many words is not written twice by chance: many who send it from different places are a campaign."""
+FEW_IN_COMMON = 3
+"""Of fewer words in common nothing follows where the categories differ."""
+FAR = 10
+"""So many times the distance at which two points are one spot they are two. A phone errs by 10 to 50 metres, and who
+reports from the next corner means the same; few report from half a kilometre away."""
 _PLEASE = frozenset(
     {"mohon", "tolong", "segera", "terima", "kasih", "terimakasih", "salam", "hormat", "min", "admin", "trims"}
 )
@@ -71,6 +77,7 @@ KIND_LABELS = {
     Kind.SAME_OBJECT: "Laporan lain tentang hal yang sama",
 }
 _OF_NUMBERS = frozenset(map(kind_of, NUMBERS))
+_OF_ROADS = frozenset(map(kind_of, ROADS))
 _OF_AREAS = frozenset({kind_of(VILLAGE), kind_of(DISTRICT)}) | _OF_NUMBERS
 _ORDER = {Kind.RESENT: 0, Kind.SAME_OBJECT: 1, Kind.CAMPAIGN: 2}
 
@@ -92,12 +99,14 @@ class Signature:
 
 @dataclass(frozen=True)
 class Reported:
-    """A complaint as it is compared. `sender` is a hash, "" if it is not known; `category` is a code, "" for none."""
+    """A complaint as it is compared. `sender` is a hash, "" if it is not known; `category` is a code, "" for none;
+    `point` is where it says that its matter is."""
 
     signature: Signature
     at: datetime
     category: str = ""
     sender: str = ""
+    point: Point | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +167,20 @@ def similarity(one: Signature, other: Signature) -> float:
 
 def words_shared(one: Signature, other: Signature) -> float:
     """The share of content words of the text with fewer of them that the other has too; names of spots are none."""
-    last = min(item.sketch[-1] if len(item.sketch) == SKETCH else 2**32 for item in (one, other))
-    ours, theirs = ({value for value in item.sketch if not value & 1 and value <= last} for item in (one, other))
+    ours, theirs = _content(one, other)
     fewer = min(len(ours), len(theirs))
     return len(ours & theirs) / fewer if fewer else 0.0
 
 
+def _content(one: Signature, other: Signature) -> tuple[set[int], set[int]]:
+    """Hashes of content words of both, as far as both sketches reach."""
+    last = min(item.sketch[-1] if len(item.sketch) == SKETCH else 2**32 for item in (one, other))
+    ours, theirs = ({value for value in item.sketch if not value & 1 and value <= last} for item in (one, other))
+    return ours, theirs
+
+
 def keys_of(portal: str, reported: Reported) -> list[int]:
-    """Signed 32-bit numbers. Two complaints that resemble each other most likely share one; those that share one need
+    """Signed 32-bit numbers, at last `POINT_KEYS` of its point if it has one. Two complaints that resemble each other most likely share one; those that share one need
     not resemble each other."""
     signature = reported.signature
     named = [f"text {signature.text}", *_bands(signature.sketch)]
@@ -174,7 +189,19 @@ def keys_of(portal: str, reported: Reported) -> list[int]:
     if reported.category:
         spots = [spot for spot in signature.spots if spot.kind not in _OF_AREAS]
         named.extend(f"spot {reported.category} {spot.kind} {spot.first}" for spot in spots[:MOST_SPOT_KEYS])
+    named.extend(islice(_exact_spots(signature.spots), MOST_EXACT_KEYS))
+    if reported.point:
+        named.extend(f"cell {cell}" for cell in cells(reported.point))
     return list(dict.fromkeys(crc32(f"{portal} {name}".encode()) - 2**31 for name in named))
+
+
+def _exact_spots(spots: Sequence[Spot]) -> Iterator[str]:
+    """Of so few square metres that whatever is said of them may be looked through, in any category."""
+    roads = [spot for spot in spots if spot.kind in _OF_ROADS]
+    finer = [spot for spot in spots if spot.kind not in _OF_ROADS | {kind_of(VILLAGE), kind_of(DISTRICT)}]
+    for road in roads:
+        yield from (f"at {road.kind} {road.first} {spot.kind} {spot.first}" for spot in finer)
+    yield from (f"at {spot.kind} {spot.first}" for spot in finer if spot.kind not in _OF_NUMBERS | _long())
 
 
 def text_key(portal: str, signature: Signature) -> int:
@@ -194,40 +221,69 @@ def resembling(new: Reported, earlier: Sequence[Reported], limits: ResemblanceLi
     the most similar first, and of equally similar ones the first given."""
     copies, elsewhere, objects = list[Resembling](), list[Resembling](), list[Resembling]()
     for number, other in enumerate(earlier):
-        apart, differs = abs(new.at - other.at), differ(new.signature.spots, other.signature.spots)
+        apart, where = abs(new.at - other.at), _where(new, other, limits)
         alike = similarity(new.signature, other.signature)
-        if apart <= timedelta(days=limits.days) and alike >= limits.same_text and _tells(new, other):
-            if not differs:
+        if apart <= timedelta(days=limits.days) and alike >= limits.same_text and _tells(new, other, where):
+            if not (where.differs or where.far):
                 copies.append(Resembling(number, Kind.RESENT, alike))
                 continue
-            if alike == 1.0 and new.signature.words >= MANY_WORDS:
+            if (alike == 1.0 or not where.differs) and new.signature.words >= MANY_WORDS:
                 elsewhere.append(Resembling(number, Kind.CAMPAIGN, alike))
                 continue
-        if apart <= timedelta(days=limits.object_days) and not differs and _same_object(new, other, limits):
+        one_place = not (where.differs or where.far)
+        if apart <= timedelta(days=limits.object_days) and one_place and _same_object(new, other, where, limits):
             objects.append(Resembling(number, Kind.SAME_OBJECT, alike))
     found = [*_copies(new, earlier, copies, elsewhere, limits.campaign), *objects]
     return sorted(found, key=lambda item: (_ORDER[item.kind], -item.similarity, item.number))
 
 
-def _tells(new: Reported, other: Reported) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """What two complaints say of where they are. `both` are the spots that both name, but for a mere district;
+    `exact` tells that these are one place by themselves, `differs` that other spots speak against it. Points are near
+    or far, or neither: what the complaints name exactly counts for more than points that are far apart, which may be
+    where somebody sat and wrote."""
+
+    both: frozenset[Spot]
+    exact: bool
+    differs: bool
+    near: bool
+    far: bool
+
+
+def _where(new: Reported, other: Reported, limits: ResemblanceLimits) -> _Where:
+    ours, theirs = new.signature.spots, other.signature.spots
+    both = frozenset(spot for spot in shared(ours, theirs) if spot.kind != kind_of(DISTRICT))
+    exact = _is_exact(both)
+    apart = metres(new.point, other.point) if new.point and other.point else None
+    return _Where(
+        both=both,
+        exact=exact,
+        differs=differ(ours, theirs),
+        near=apart is not None and apart <= limits.metres,
+        far=apart is not None and apart > FAR * limits.metres and not exact,
+    )
+
+
+def _tells(new: Reported, other: Reported, where: _Where) -> bool:
     if new.signature.words >= FEW_WORDS and other.signature.words >= FEW_WORDS:
         return True
-    return _same_sender(new, other) or bool(_local(new.signature, other.signature))
+    return _same_sender(new, other) or where.near or bool(where.both)
 
 
 def _same_sender(new: Reported, other: Reported) -> bool:
     return new.sender != "" and new.sender == other.sender
 
 
-def _local(one: Signature, other: Signature) -> set[Spot]:
-    """What both name, but for a mere district."""
-    return {spot for spot in shared(one.spots, other.spots) if spot.kind != kind_of(DISTRICT)}
+@cache
+def _serving() -> frozenset[int]:
+    return frozenset(map(kind_of, spot_words("serving")))
 
 
 @cache
 def _long() -> frozenset[int]:
     """Kinds of spots at which much may be the matter."""
-    return frozenset(map(kind_of, (ROAD, GANG, *spot_words("serving"))))
+    return _OF_ROADS | _serving()
 
 
 @cache
@@ -235,19 +291,28 @@ def _single() -> frozenset[int]:
     return frozenset(map(kind_of, spot_words("one_of_a_kind")))
 
 
-def _same_object(new: Reported, other: Reported, limits: ResemblanceLimits) -> bool:
-    if not new.category or new.category != other.category:
-        return False
-    both = _local(new.signature, other.signature)
+def _is_exact(both: Collection[Spot]) -> bool:
+    """Whether spots that two complaints name are one place, at which few things are the matter."""
     village = any(spot.kind == kind_of(VILLAGE) for spot in both)
     roads = {spot for spot in both if spot.kind in _long()}
     numbers = {spot for spot in both if spot.kind in _OF_NUMBERS}
     marks = {spot for spot in both if spot.kind != kind_of(VILLAGE)} - roads - numbers
     if (roads and (numbers or marks)) or len(roads) > 1 or len(marks) > 1:
         return True
-    if any(spot.second or village or spot.kind in _single() for spot in marks):
+    return any(spot.second or village or spot.kind in _single() for spot in marks)
+
+
+def _same_object(new: Reported, other: Reported, where: _Where, limits: ResemblanceLimits) -> bool:
+    """The more the category says, the less words have to: of another one the place must be exact and words agree."""
+    one, two = new.signature, other.signature
+    alike = words_shared(one, two) >= limits.same_words
+    if not new.category or new.category != other.category:
+        ours, theirs = _content(one, two)
+        return (where.exact or where.near) and alike and len(ours & theirs) >= FEW_IN_COMMON
+    busy = any(spot.kind in _serving() for spot in (*one.spots, *two.spots))
+    if where.exact or (where.near and not busy):
         return True
-    return bool(roads) and words_shared(new.signature, other.signature) >= limits.same_words
+    return alike and (where.near or any(spot.kind in _long() for spot in where.both))
 
 
 def _copies(

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from router_model.point import MOST_METRES
+
 MOST_DAYS = 365
 MOST_SENDERS = 20
 """More are not looked at for one complaint."""
@@ -17,7 +19,7 @@ class ResemblanceLimits:
     `days` is how long the same text counts as sent again or as part of a campaign, `object_days` how long other words
     about the same thing do. `same_text` is the least similarity of texts that are practically the same, `same_words`
     the least share of words in common where only a road says that two mean the same thing. A campaign has at least
-    `campaign` senders.
+    `campaign` senders. Points up to `metres` apart are one spot: two phones that err by 30 metres each.
     """
 
     days: int = 30
@@ -25,6 +27,7 @@ class ResemblanceLimits:
     same_text: float = 0.7
     same_words: float = 0.5
     campaign: int = 5
+    metres: int = 50
 
     @property
     def longest(self) -> int:
@@ -48,8 +51,8 @@ class Resemblance:
 
 
 OURS = Resemblance()
-_MOST = {"days": MOST_DAYS, "object_days": MOST_DAYS, "campaign": MOST_SENDERS}
-_LEAST = {"days": 0, "object_days": 0, "campaign": 2}
+_MOST = {"days": MOST_DAYS, "object_days": MOST_DAYS, "campaign": MOST_SENDERS, "metres": MOST_METRES}
+_LEAST = {"days": 0, "object_days": 0, "campaign": 2, "metres": 20}
 _NAMES = tuple(item.name for item in fields(ResemblanceLimits))
 _BESIDE = ("category", "source", "certainty")
 

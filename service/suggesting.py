@@ -14,6 +14,7 @@ from router_model.complaint import Complaint
 from router_model.deadlines import deadline_of
 from router_model.oversight import OVERSIGHT
 from router_model.personal_data import mask_personal_data
+from router_model.point import point_of
 from router_model.policy import Route
 from router_model.portal import Portal
 from router_model.resemblance import Reported, signature_of
@@ -137,7 +138,7 @@ def _compared(
         return suggestion_text(replace(out, duplicates=named, reasons=[*out.reasons, resembling_reason(found)]))
 
     return Compared(
-        reported=Reported(signature, at, category, sender),
+        reported=Reported(signature, at, category, sender, point_of(body.location.lat, body.location.lon)),
         limits=resemblance.of(category),
         until=out.created_at + timedelta(days=resemblance.longest),
         answer=answer,

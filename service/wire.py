@@ -55,7 +55,10 @@ class Location(Body):
     address: Line = ""
     village: Line = ""
     district: Line = ""
-    lat: Annotated[float, Field(ge=-90, le=90, strict=True)] | None = None
+    lat: Annotated[
+        Annotated[float, Field(ge=-90, le=90, strict=True)] | None,
+        Field(description="Letak masalahnya, bersama lon; dipakai mengenali laporan tentang hal yang sama"),
+    ] = None
     lon: Annotated[float, Field(ge=-180, le=180, strict=True)] | None = None
     area_code: Annotated[str, Field(max_length=20, description="Kode wilayah Kemendagri, misalnya 51.71.01.1003")] = ""
 

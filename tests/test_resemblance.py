@@ -1,6 +1,7 @@
 """Whether two complaints are the same one sent again, a campaign, or about the same thing: signatures and spots."""
 
 import csv
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from router_model.complaint import Complaint
 from router_model.errors import PortalError
 from router_model.place import PlaceFinder
+from router_model.point import MOST_METRES, Point, cells, metres, point_of
 from router_model.portal import Portal, load_portal
 from router_model.resemblance import (
     BANDS,
@@ -39,6 +41,7 @@ PETITION = (
     "Kami menolak rencana pembangunan hotel di tepi pantai karena merusak terumbu karang, menutup jalan nelayan dan "
     "belum pernah dibicarakan dengan warga sekitar"
 )
+HERE = Point(-8.6705, 115.2126)
 VOCABULARY = ("lampu", "jalan", "mati", "gelap", "got", "air", "sampah", "pohon", "bau", "lubang", "rusak", "banjar")
 WORDS = st.lists(st.sampled_from(VOCABULARY), max_size=90)
 
@@ -49,8 +52,22 @@ def signed(text: str, **fields: str) -> Signature:
     return found
 
 
-def said(text: str, days: float = 0, category: str = "lampu", sender: str = "", **fields: str) -> Reported:
-    return Reported(signed(text, **fields), DAY + timedelta(days=days), category, sender)
+def said(
+    text: str,
+    days: float = 0,
+    category: str = "lampu",
+    sender: str = "",
+    point: Point | None = None,
+    **fields: str,
+) -> Reported:
+    return Reported(signed(text, **fields), DAY + timedelta(days=days), category, sender, point)
+
+
+def moved(point: Point, north: float, east: float = 0) -> Point:
+    """So many metres away, as coarse as points are."""
+    found = point_of(point.lat + north / 111_195, point.lon + east / 109_900)
+    assert found
+    return found
 
 
 def kinds(new: Reported, *earlier: Reported, limits: ResemblanceLimits = LIMITS) -> list[str]:
@@ -78,7 +95,8 @@ def cases(portal: Portal, half: str) -> Iterator[tuple[str, str]]:
                 complaint = Complaint(text=row[f"text_{side}"], **texts)
                 signature = signature_of(complaint, finder.find(complaint))
                 assert signature
-                two.append(Reported(signature, DAY + timedelta(days=days), row[f"category_{side}"]))
+                point = point_of(*map(float, row[f"point_{side}"].split())) if row[f"point_{side}"] else None
+                two.append(Reported(signature, DAY + timedelta(days=days), row[f"category_{side}"], point=point))
             found = kinds(two[1], two[0]) if {*keys_of("p", two[0])} & {*keys_of("p", two[1])} else []
             yield row["kind"], found[0] if found else "different"
 
@@ -188,6 +206,73 @@ def test_a_long_road_alone_needs_words_in_common() -> None:
     assert kinds(said("Kapan Jl. Imam Bonjol dilebarkan", category="jalan"), hole) == []
 
 
+def test_points_near_each_other_are_one_spot_and_far_ones_are_two() -> None:
+    lamp, other = said("Lampu padam di depan rumah", point=HERE), "Gelap sekali tiap malam"
+    assert kinds(said(other), lamp) == []
+    assert kinds(said(other, point=moved(HERE, 40)), lamp) == ["same_object"]
+    assert kinds(said(other, point=moved(HERE, 90)), lamp) == []
+    assert kinds(said(other, point=moved(HERE, 90)), lamp, limits=replace(LIMITS, metres=100)) == ["same_object"]
+    elsewhere = said("Lampu padam di depan rumah", point=HERE, village="Renon")
+    assert kinds(said(other, point=moved(HERE, 40), village="Ubung"), elsewhere) == []
+    assert kinds(said("lampu mati", point=moved(HERE, 20)), said("lampu mati", point=HERE)) == ["resent"]
+
+
+def test_the_same_words_from_far_apart_are_about_two_things() -> None:
+    text = "Lampu jalan mati sudah seminggu sehingga gelap sekali"
+    lamp = said(text, point=HERE)
+    assert kinds(said(text), lamp) == kinds(said(text, point=moved(HERE, 450)), lamp) == ["resent"]
+    assert kinds(said(text, point=moved(HERE, 550)), lamp) == []
+    assert kinds(said(text, point=moved(HERE, 550)), lamp, limits=replace(LIMITS, metres=60)) == ["resent"]
+
+
+def test_an_exact_place_in_words_counts_for_more_than_points() -> None:
+    text = "Lampu jalan mati di Jl. Hayam Wuruk No. 12"
+    far = moved(HERE, 3_000, 2_000)
+    assert kinds(said(text, point=far), said(text, point=HERE)) == ["resent"]
+    assert kinds(said("Gelap", address="Jl. Hayam Wuruk 12", point=far), said(text, point=HERE)) == ["same_object"]
+    assert kinds(said("Gelap", address="Jl. Hayam Wuruk 90", point=HERE), said(text, point=HERE)) == []
+
+
+def test_a_campaign_is_sent_from_where_its_senders_are() -> None:
+    senders = [said(PETITION, sender=f"s{n}", point=moved(HERE, 1_000 * n)) for n in range(1, 6)]
+    assert kinds(said(PETITION, sender="s9", point=HERE), *senders) == ["campaign"] * 5
+    edited = said(PETITION.replace("warga", "penduduk"), sender="s9", point=HERE)
+    assert kinds(edited, *senders) == ["campaign"] * 5
+    unknown = [said(PETITION, point=moved(HERE, 1_000 * n)) for n in range(1, 6)]
+    assert kinds(said(PETITION, point=HERE), *unknown) == []
+
+
+def test_another_category_is_the_same_thing_only_at_an_exact_place_in_much_the_same_words() -> None:
+    drain = said("Air got meluap ke badan jalan setiap hujan", address="Jl. Tukad Balian 21", category="drainase")
+    road = said("Badan jalan tergenang air got yang meluap", address="Jl. Tukad Balian No. 21", category="jalan")
+    assert kinds(road, drain) == kinds(replace(road, category=""), drain) == ["same_object"]
+    assert kinds(said("Badan jalan tergenang air got yang meluap", address="Jl. Tukad Balian"), drain) == []
+    assert kinds(said("Lampu jalan mati", address="Jl. Tukad Balian 21"), drain) == []
+    near = said("Badan jalan tergenang air got yang meluap", point=moved(HERE, 30))
+    assert kinds(near, said("Air got meluap ke badan jalan", category="drainase", point=HERE)) == ["same_object"]
+
+
+def test_metres_are_those_of_the_earth() -> None:
+    denpasar, surabaya = Point(-8.6705, 115.2126), Point(-7.2575, 112.7521)
+    assert metres(denpasar, surabaya) == pytest.approx(312_500, rel=0.005)
+    assert metres(denpasar, denpasar) == 0
+    assert metres(Point(0, 179.9999), Point(0, -179.9999)) < 30
+
+
+def test_points_are_no_finer_than_eleven_metres_and_no_device_stands_at_zero() -> None:
+    assert point_of(-8.670512345, 115.212698765) == (-8.6705, 115.2127)
+    assert point_of(0.0, 0.0) is point_of(None, 115.2) is point_of(-8.6, None) is None
+
+
+@given(st.floats(-11, 6), st.floats(95, 141), st.floats(0, MOST_METRES), st.floats(0, 360))
+def test_points_that_may_be_one_spot_share_a_cell(lat: float, lon: float, apart: float, way: float) -> None:
+    one = Point(round(lat, 4), round(lon, 4))
+    north, east = apart * math.cos(math.radians(way)), apart * math.sin(math.radians(way))
+    other = Point(round(one.lat + north / 111_195, 4), round(one.lon + east / 111_195 / math.cos(math.radians(lat)), 4))
+    if metres(one, other) <= MOST_METRES:
+        assert {*cells(one)} & {*cells(other)}
+
+
 @given(WORDS, WORDS)
 def test_similarity_is_a_share_that_both_sides_agree_on(one: list[str], other: list[str]) -> None:
     ours, theirs = signature_of(Complaint(text=" ".join(one))), signature_of(Complaint(text=" ".join(other)))
@@ -204,7 +289,7 @@ def test_similarity_is_a_share_that_both_sides_agree_on(one: list[str], other: l
 def test_equal_texts_always_share_a_key_and_other_portals_never_the_text(words: list[str], sender: str) -> None:
     signature = signature_of(Complaint(text=" ".join([*words, "lampu"])))
     assert signature
-    keys, others = (keys_of(portal, Reported(signature, DAY, "x", sender)) for portal in ("p", "q"))
+    keys, others = (keys_of(portal, Reported(signature, DAY, "x", sender, HERE)) for portal in ("p", "q"))
     assert BANDS < len(keys) <= MOST_KEYS
     assert text_key("p", signature) in keys
     assert text_key("p", signature) not in others
@@ -252,6 +337,7 @@ def test_a_portal_sets_its_own_limits_and_others_for_a_category(denpasar: Path, 
         ("[resemblance]\nsame_text = 2", "resemblance: same_text harus angka dari 0.3 sampai 1"),
         ("[resemblance]\nhari = 2", "resemblance.hari: harus salah satu dari days,"),
         ("[resemblance.category.tidak-ada]\ndays = 2", "resemblance.category.tidak-ada: bukan kode subkategori"),
+        ("[resemblance]\nmetres = 500", "resemblance: metres harus bilangan bulat dari 20 sampai 100"),
         ("[resemblance]\ncategory = 3", "resemblance.category: harus berupa tabel"),
     ],
 )

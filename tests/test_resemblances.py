@@ -123,6 +123,19 @@ def test_a_few_words_with_another_place_in_the_form_are_another_matter(service: 
     assert kinds(asked(service, "lampu jalan mati!", location={"village": "Sidakarya"})) == {first["id"]: "resent"}
 
 
+def test_where_a_complaint_points_to_tells_what_it_is_about(service: Service) -> None:
+    def at(text: str, lat: float) -> dict[str, Any]:
+        return asked(service, text, location={"lat": lat, "lon": 115.212345678})
+
+    first = at("Lampu jalan mati dekat sekolah kami sejak kemarin", -8.670512345)
+    near = at("Lampu jalan dekat sekolah padam", -8.6708)
+    assert kinds(near) == {first["id"]: "same_object"}
+    assert kinds(at("Lampu jalan mati dekat sekolah kami sejak kemarin", -8.68)) == {}
+    with service.database.connect() as connection:
+        kept = connection.execute(select(rows.c.lat, rows.c.lon).order_by(rows.c.id)).all()
+    assert kept == [(-8.6705, 115.2123), (-8.6708, 115.2123), (-8.68, 115.2123)]
+
+
 def test_portals_never_see_each_other(service: Service) -> None:
     asked(service, sender="akun-1")
     theirs = service.big.post("/v1/suggestions", json={"text": LAMP, "sender": "akun-1"}).json()

@@ -28,8 +28,10 @@ from sqlalchemy import (
     update,
 )
 
+from router_model.point import point_of
 from router_model.resemblance import (
     MOST_KEYS,
+    POINT_KEYS,
     Kind,
     Reported,
     Resembling,
@@ -54,6 +56,8 @@ REASON = "resembles"
 MOST_NAMED = 10
 OF_EACH_KEY = MOST_SENDERS + 10
 """Of so many of the newest under a key is any looked at: a campaign of 50,000 costs no more than one of 30."""
+OF_EACH_CELL = 8
+"""The same under the key of a cell: most of those in it are about something else, at some other corner."""
 MOST_COMPARED = 60
 MOST_COUNTED = 500
 _LOCK = 51_71_2027
@@ -151,7 +155,10 @@ class Watch:
         since, until = _around(new.reported.at, new.limits.longest)
         here = Counter(item.id for key in keys for item in self._here.get(key, ())[-OF_EACH_KEY:])
         known = {item.id: item for key in keys for item in self._here.get(key, ())[-OF_EACH_KEY:]}
-        padded: list[int | None] = [*keys, *[None] * (MOST_KEYS - len(keys))]
+        in_cells = POINT_KEYS if new.reported.point else 0
+        padded: list[int | None] = [None] * MOST_KEYS
+        padded[: len(keys) - in_cells] = keys[: len(keys) - in_cells]
+        padded[MOST_KEYS - in_cells :] = keys[len(keys) - in_cells :]
         stored: Counter[int] = Counter(
             self._connection.scalars(_LOOK_UP, {f"key{i}": key for i, key in enumerate(padded)} | {"portal": portal})
         )
@@ -164,23 +171,11 @@ class Watch:
 
     def _remember(self, portal: str, suggestion_id: str, keys: Sequence[int], new: Compared) -> None:
         self._last += 1
-        kept, reported = _Kept(self._last, suggestion_id, new.reported), new.reported
+        kept = _Kept(self._last, suggestion_id, new.reported)
         for key in keys:
             self._here.setdefault(key, []).append(kept)
         self._keys += [{"key": key, "resemblance": kept.id, "portal": portal} for key in keys]
-        self._rows.append(
-            {
-                "id": kept.id,
-                "portal": portal,
-                "suggestion_id": suggestion_id,
-                "category": reported.category,
-                "sender": reported.sender,
-                "said_at": reported.at,
-                "until": new.until,
-                "signature": written(reported.signature),
-                "found_by": b64encode(np.array(keys, np.int32).tobytes()).decode(),
-            }
-        )
+        self._rows.append(_row(kept, portal, keys, new.until))
 
     def _external_ids(self, ids: Sequence[str]) -> dict[str, str]:
         stored = self._connection.execute(_CALLED, {"ids": ids})
@@ -204,7 +199,7 @@ def _look_up(number: int) -> Select[tuple[int]]:
         select(_KEY.resemblance)
         .where(_KEY.key == bindparam(f"key{number}"), _KEY.portal == bindparam("portal"))
         .order_by(_KEY.resemblance.desc())
-        .limit(OF_EACH_KEY)
+        .limit(OF_EACH_KEY if number < MOST_KEYS - POINT_KEYS else OF_EACH_CELL)
         .subquery()
     )
     return select(newest.c.resemblance)
@@ -231,7 +226,10 @@ _CALLED = select(suggestions.c.id, suggestions.c.external_id).where(_IDS)
 _WENT = _went()
 _LOOK_UP = union_all(*map(_look_up, range(MOST_KEYS)))
 _READ = select(
-    *(resemblances.c[name] for name in ("id", "suggestion_id", "said_at", "category", "sender", "signature"))
+    *(
+        resemblances.c[name]
+        for name in ("id", "suggestion_id", "said_at", "category", "sender", "signature", "lat", "lon")
+    )
 ).where(
     resemblances.c.id.in_(bindparam("ids", expanding=True)),
     resemblances.c.portal == bindparam("portal"),
@@ -277,8 +275,26 @@ def signature_read(kept: str) -> Signature:
     )
 
 
+def _row(kept: _Kept, portal: str, keys: Sequence[int], until: datetime) -> dict[str, object]:
+    reported = kept.reported
+    return {
+        "id": kept.id,
+        "portal": portal,
+        "suggestion_id": kept.suggestion_id,
+        "category": reported.category,
+        "sender": reported.sender,
+        "said_at": reported.at,
+        "until": until,
+        "signature": written(reported.signature),
+        "found_by": b64encode(np.array(keys, np.int32).tobytes()).decode(),
+        "lat": reported.point.lat if reported.point else None,
+        "lon": reported.point.lon if reported.point else None,
+    }
+
+
 def _kept(row: RowMapping) -> _Kept:
-    reported = Reported(signature_read(row["signature"]), row["said_at"], row["category"], row["sender"])
+    point = point_of(row["lat"], row["lon"])
+    reported = Reported(signature_read(row["signature"]), row["said_at"], row["category"], row["sender"], point)
     return _Kept(row["id"], row["suggestion_id"], reported)
 
 

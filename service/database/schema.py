@@ -218,10 +218,13 @@ resemblances = Table(
     Column("until", Moment, nullable=False),
     Column("signature", Text, nullable=False),
     Column("found_by", Text, nullable=False),
+    Column("lat", Float),
+    Column("lon", Float),
     Index("resemblances_until", "until"),
 )
 """What a complaint is recognised by, of its masked words, while others may still resemble it. Later ones have a higher
-`id`. `sender` is a keyed hash, "" if it is not known; `signature` and `found_by` (its keys) are numbers in base64."""
+`id`. `sender` is a keyed hash, "" if it is not known; `signature` and `found_by` (its keys) are numbers in base64.
+`lat` and `lon` are rounded to 11 metres, both null if they were not given."""
 
 resemblance_keys = Table(
     "resemblance_keys",
