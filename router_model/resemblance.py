@@ -180,8 +180,8 @@ def _content(one: Signature, other: Signature) -> tuple[set[int], set[int]]:
 
 
 def keys_of(portal: str, reported: Reported) -> list[int]:
-    """Signed 32-bit numbers, at last `POINT_KEYS` of its point if it has one. Two complaints that resemble each other most likely share one; those that share one need
-    not resemble each other."""
+    """Signed 32-bit numbers, at last `POINT_KEYS` of its point if it has one. Two complaints that resemble each other
+    most likely share one; those that share one need not resemble each other."""
     signature = reported.signature
     named = [f"text {signature.text}", *_bands(signature.sketch)]
     if reported.sender:

@@ -1,5 +1,5 @@
 """Does in the background what must not keep a request waiting: jobs, messages to portals, answers in the shadow,
-forgetting."""
+recognising what was stored before, forgetting."""
 
 import logging
 import multiprocessing
@@ -21,6 +21,7 @@ from service.database import jobs, promotions, shadow
 from service.database.database import Database
 from service.database.job_log import Line
 from service.database.jobs import POLICY, TRAINING, Job
+from service.recognising import recognise_earlier
 from service.retention import sweep
 from service.settings import Settings
 from service.shadowing import Shadows
@@ -31,6 +32,8 @@ LEASE = timedelta(seconds=30)
 PAUSE = 1.0
 LANES: tuple[Collection[str], ...] = ((TRAINING,), job_process.KINDS.keys() - {TRAINING})
 """Kinds of jobs that wait for each other. What an admin watches does not wait for a training."""
+RECOGNISING = timedelta(days=1)
+"""How long after it found nothing missing the worker looks again for complaints without what they are recognised by."""
 PROMOTING = (TRAINING, POLICY)
 """Kinds of jobs at whose end a release may be in force."""
 _PROCESSES = multiprocessing.get_context("forkserver")
@@ -41,7 +44,9 @@ def work(database: Database, settings: Settings, stop: Event, lease: timedelta =
     """Takes up jobs until `stop` is set; those that run then are left to the next worker. Any number of workers
     may share a database."""
     lanes = [Thread(target=_run_jobs, args=(database, settings, stop, lease, kinds)) for kinds in LANES]
-    others = [Thread(target=run, args=(database, settings, stop)) for run in (_run_errands, _answer_in_shadow)]
+    others = [
+        Thread(target=run, args=(database, settings, stop)) for run in (_run_errands, _answer_in_shadow, _recognise)
+    ]
     for thread in (*lanes, *others):
         thread.start()
     # A signal that comes just before an endless wait begins would never be heard.
@@ -129,6 +134,20 @@ def _answer_in_shadow(database: Database, settings: Settings, stop: Event) -> No
         except Exception:
             _log.exception("shadow failed")
         stop.wait(0 if more else PAUSE)
+
+
+def _recognise(database: Database, settings: Settings, stop: Event) -> None:
+    """A thread of its own, and out of everybody's way: nobody waits for what it does."""
+    os.setpriority(os.PRIO_PROCESS, get_native_id(), 10)
+    while not stop.is_set():
+        try:
+            for count in recognise_earlier(database, settings.registry, datetime.now(UTC)):
+                _log.info("earlier complaints recognised", extra={"rows": count})
+                if stop.wait(PAUSE):
+                    return
+        except Exception:
+            _log.exception("recognising failed")
+        stop.wait(RECOGNISING.total_seconds())
 
 
 def _see_through(database: Database, settings: Settings, job: Job, stop: Event, lease: timedelta) -> None:

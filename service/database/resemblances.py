@@ -110,9 +110,7 @@ class Watch:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        if connection.dialect.name == "postgresql":
-            # Another process may be storing the same complaint; only once it is done can it be seen.
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        lock(connection)
         self._last = connection.execute(_LAST).scalar_one()
         self._here: dict[int, list[_Kept]] = {}
         self._external: dict[str, str] = {}
@@ -175,7 +173,7 @@ class Watch:
         for key in keys:
             self._here.setdefault(key, []).append(kept)
         self._keys += [{"key": key, "resemblance": kept.id, "portal": portal} for key in keys]
-        self._rows.append(_row(kept, portal, keys, new.until))
+        self._rows.append(row_of(kept.id, portal, suggestion_id, new.reported, keys, new.until))
 
     def _external_ids(self, ids: Sequence[str]) -> dict[str, str]:
         stored = self._connection.execute(_CALLED, {"ids": ids})
@@ -275,12 +273,21 @@ def signature_read(kept: str) -> Signature:
     )
 
 
-def _row(kept: _Kept, portal: str, keys: Sequence[int], until: datetime) -> dict[str, object]:
-    reported = kept.reported
+def lock(connection: Connection) -> None:
+    """Until the transaction ends: another process may be storing the same complaint, and only once it is done can it be
+    seen. SQLite lets no two write at once."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+
+def row_of(
+    number: int, portal: str, suggestion_id: str, reported: Reported, keys: Sequence[int], until: datetime
+) -> dict[str, object]:
+    """Of the table `resemblances`."""
     return {
-        "id": kept.id,
+        "id": number,
         "portal": portal,
-        "suggestion_id": kept.suggestion_id,
+        "suggestion_id": suggestion_id,
         "category": reported.category,
         "sender": reported.sender,
         "said_at": reported.at,
