@@ -175,7 +175,7 @@ def test_after_a_refusal_the_answer_still_names_them(service: Service) -> None:
 
 
 def test_an_erased_complaint_is_not_found_and_not_named_any_more(service: Service) -> None:
-    gone = asked(service, external_id="A-1", sender="akun-1")
+    gone = asked(service, external_id="A-1", sender="akun-1", location={"lat": -8.6705, "lon": 115.2126})
     headers = {"Idempotency-Key": "k"}
     body = {"text": LAMP, "external_id": "A-2"}
     kept = service.small.post("/v1/suggestions", json=body, headers=headers).json()
