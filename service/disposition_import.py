@@ -10,6 +10,7 @@ from router_model.portal import Portal
 from service.choices import UnknownLabelError, chosen
 from service.database import dispositions
 from service.database.dispositions import IMPORT, Chosen, NoSuchSuggestionError
+from service.deadline_counting import counting
 from service.refusing import refuse, refusing_agency
 from service.serving import Serving
 from service.upload_reading import REFUSED_BY, WHERE, Fault
@@ -78,8 +79,10 @@ def _record(
     if refused_by:
         _, refused = refuse(connection, serving, refused_by, who=who, source=IMPORT, external_id=number)
     if picked:
-        portal = serving.release.portal.code
-        _, recorded = dispositions.record(connection, portal, picked, who=who, source=IMPORT, external_id=number)
+        portal = serving.release.portal
+        _, recorded = dispositions.record(
+            connection, portal.code, picked, who=who, source=IMPORT, external_id=number, count=counting(portal)
+        )
     return refused, recorded
 
 

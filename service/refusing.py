@@ -15,8 +15,9 @@ from service.database import refusals
 from service.database.priority import priority
 from service.database.refusals import Advised, Refusal
 from service.database.resemblances import REASON
+from service.deadline_counting import kept_report_type
 from service.serving import Serving
-from service.suggesting import kept_complaint, kept_report_type
+from service.suggesting import kept_complaint
 from service.wire import (
     RefusedOut,
     SuggestionBody,

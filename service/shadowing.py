@@ -14,8 +14,9 @@ from service.answering import suggestion_body
 from service.database import shadow
 from service.database.database import Database
 from service.database.shadow import ShadowAnswer, Unanswered
+from service.deadline_counting import kept_report_type
 from service.serving import RETRY_SECONDS, NoReleaseError, ReleaseRefusedError, Serving, proved
-from service.suggesting import kept_complaint, kept_report_type
+from service.suggesting import kept_complaint
 
 TOGETHER = 100
 LATE = timedelta(minutes=2)

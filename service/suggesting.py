@@ -11,8 +11,6 @@ import orjson
 
 from router_model.cleaning import cleaned, readable
 from router_model.complaint import Complaint
-from router_model.deadlines import deadline_of
-from router_model.oversight import OVERSIGHT
 from router_model.personal_data import mask_personal_data
 from router_model.point import point_of
 from router_model.policy import Route
@@ -28,9 +26,10 @@ from service.database.repeats import Repeat
 from service.database.resemblances import Compared, Found
 from service.database.suggestions import Asked, NewSuggestion
 from service.database.webhooks import Event, EventType
+from service.deadline_counting import deadline_out, kind_counted
 from service.resembling import duplicates_of, resembling_reason
 from service.serving import Serving
-from service.wire import ComplaintIn, DeadlineOut, SuggestionOut, suggestion_text
+from service.wire import ComplaintIn, SuggestionOut, suggestion_text
 
 _log = logging.getLogger(__name__)
 
@@ -65,11 +64,13 @@ def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idemp
     serving = asker.serving if suggestion else None
     if serving and suggestion:
         clean, answer = suggestion.prediction.complaint, suggestion_body(suggestion, serving.release.portal)
-        answer.deadline = _deadline(suggestion, serving.release.portal, body, now)
+        portal = serving.release.portal
+        kind = kind_counted(suggestion.matter.report_type, body.report_type)
+        answer.deadline = deadline_out(portal, kind, suggestion.urgency, _moment(body.received_at, portal) or now)
     else:
-        portal = asker.serving.release.portal if asker.serving else None
-        clean, _ = cleaned(complaint, portal.official_numbers if portal else frozenset())
-        answer = unanswered(clean, portal)
+        known = asker.serving.release.portal if asker.serving else None
+        clean, _ = cleaned(complaint, known.official_numbers if known else frozenset())
+        answer = unanswered(clean, known)
     out = SuggestionOut(
         id=secrets.token_urlsafe(12),
         external_id=body.external_id,
@@ -191,11 +192,6 @@ def in_time_of(moment: datetime, zone: str) -> datetime | None:
         return None
 
 
-def kept_report_type(text: str) -> str:
-    """What the citizen chose, from the JSON text that was kept of a complaint."""
-    return str(orjson.loads(text).get("report_type") or "")
-
-
 def kept_complaint(text: str, asked_at: datetime, zone: str) -> Complaint:
     """A complaint from the JSON text that was kept of it, clean and masked."""
     kept = orjson.loads(text)
@@ -214,23 +210,6 @@ def _moment(given: datetime | None, portal: Portal | None) -> datetime | None:
         return (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(zone).astimezone(UTC)
     except OverflowError:
         return None
-
-
-def _deadline(suggestion: Suggestion, portal: Portal, body: ComplaintIn, now: datetime) -> DeadlineOut | None:
-    """By the report type that the portal gave, else the likeliest."""
-    read = suggestion.matter.report_type
-    kind = read if read == OVERSIGHT else body.report_type or read
-    found = deadline_of(portal, kind, suggestion.urgency, _moment(body.received_at, portal) or now)
-    if found is None:
-        return None
-    limit = found.limit
-    return DeadlineOut(
-        working_days=limit.working_days,
-        due=found.due,
-        verify_by=found.verify_by,
-        source=limit.source,
-        certainty=limit.certainty,
-    )
 
 
 def _masked(text: str) -> str:

@@ -369,6 +369,7 @@ class SuggestionOut(SuggestionBody):
 
 
 _SUGGESTION = TypeAdapter(SuggestionOut)
+_DEADLINE: TypeAdapter[DeadlineOut | None] = TypeAdapter(DeadlineOut | None)
 
 
 def suggestion_text(suggestion: SuggestionOut) -> str:
@@ -378,6 +379,10 @@ def suggestion_text(suggestion: SuggestionOut) -> str:
 
 def suggestion_of(text: str) -> SuggestionOut:
     return _SUGGESTION.validate_json(text)
+
+
+def deadline_in(text: str) -> DeadlineOut | None:
+    return _DEADLINE.validate_json(text)
 
 
 class BatchIn(Body):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk_visitor import visiting
+from desk_visitor import changed, visiting
 from publisher import publish_first, small_town
 from served import RUBBISH, Service, serving
 from sqlalchemy import select
@@ -14,7 +14,8 @@ from sqlalchemy import select
 from router_model.deadlines import deadline_of
 from router_model.portal import Portal, load_portal
 from router_model.registry import promote
-from service.database.schema import suggestions
+from service.database import webhooks
+from service.database.schema import suggestions, webhook_messages
 from service.desk.complaint_view import remaining
 from service.wire import suggestion_of
 
@@ -25,6 +26,8 @@ source = "Salinan aturan"
 certainty = "A"
 [deadlines.informasi]
 working_days = 5
+[deadlines.informasi.rendah]
+working_days = 8
 [deadlines.verifikasi]
 working_days = 3
 """
@@ -50,6 +53,11 @@ def town(folder: Path) -> Path:
 @pytest.fixture
 def portal(folder: Path) -> Portal:
     return load_portal(folder)
+
+
+AS_A_COMPLAINT = datetime(2026, 12, 4, 9, tzinfo=UTC)
+AS_A_QUESTION = datetime(2026, 11, 23, 9, tzinfo=UTC)
+AS_A_QUESTION_OF_LOW_URGENCY = datetime(2026, 11, 26, 9, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -136,3 +144,107 @@ def test_an_answer_that_was_kept_before_deadlines_is_still_read(service: Service
         text = connection.scalar(select(suggestions.c.answer).where(suggestions.c.id == asked["id"]))
     assert text
     assert suggestion_of(text.replace('"deadline":null,', "")).deadline is None
+
+
+def disposed(service: Service, **chosen: str) -> dict[str, Any]:
+    answer = service.small.post("/v1/dispositions", json={"agency": "Dinas Perhubungan", **chosen})
+    assert answer.status_code in (200, 201), answer.text
+    kept: dict[str, Any] = answer.json()
+    return kept
+
+
+def told(service: Service, suggestion_id: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = service.small.get(f"/v1/suggestions/{suggestion_id}").json()["deadline"]
+    return found
+
+
+def test_another_report_type_counts_the_deadline_again_from_the_same_arrival(service: Service) -> None:
+    asked = service.asked(report_type="pengaduan", received_at=MONDAY)
+    kept = disposed(service, suggestion_id=asked["id"], report_type="Permintaan informasi", urgency="sedang")
+    assert kept["deadline"] == {
+        "working_days": 5,
+        "due": "2026-11-23T09:00:00Z",
+        "verify_by": "2026-11-19T09:00:00Z",
+        "source": "",
+        "certainty": "D",
+    }
+    assert due_of(service, asked["id"]) == AS_A_QUESTION
+    assert told(service, asked["id"]) == kept["deadline"]
+    assert disposed(service, suggestion_id=asked["id"], report_type="informasi", urgency="sedang") == kept
+
+
+def test_urgency_alone_counts_too_and_what_has_no_limit_has_no_deadline_any_more(service: Service) -> None:
+    asked = service.asked(report_type="informasi", received_at=MONDAY)["id"]
+    disposed(service, suggestion_id=asked, urgency="rendah")
+    assert due_of(service, asked) == AS_A_QUESTION_OF_LOW_URGENCY
+    assert disposed(service, suggestion_id=asked, report_type="aspirasi")["deadline"] is None
+    assert (due_of(service, asked), told(service, asked)) == (None, None)
+
+
+def test_what_is_decided_as_it_was_answered_keeps_its_deadline(service: Service) -> None:
+    asked = service.asked(report_type="pengaduan", received_at=MONDAY)
+    assert disposed(service, suggestion_id=asked["id"])["deadline"] == asked["deadline"]
+    kind = disposed(service, suggestion_id=asked["id"], report_type="pengaduan", urgency="sedang")
+    assert kind["deadline"] == asked["deadline"]
+    with visiting(service, "kadek", "auditor") as visitor:
+        assert "dihitung lagi" not in visitor.get(f"/desk/riwayat/{asked['id']}")
+    assert due_of(service, asked["id"]) == AS_A_COMPLAINT
+
+
+def test_a_file_of_dispositions_counts_deadlines_again(service: Service) -> None:
+    asked = service.asked(report_type="pengaduan", received_at=MONDAY, external_id="T-1")["id"]
+    content = "id,agency,urgency,report_type\nT-1,Dinas Perhubungan,rendah,Permintaan informasi\n"
+    sent = service.small.post("/v1/dispositions/import", files={"file": ("ekspor.csv", content.encode())})
+    assert sent.json()["recorded"] == 1, sent.text
+    assert due_of(service, asked) == AS_A_QUESTION_OF_LOW_URGENCY
+
+
+def test_undo_takes_each_deadline_back(service: Service) -> None:
+    asked = service.asked(report_type="pengaduan", received_at=MONDAY)
+    with visiting(service, "ketut") as visitor:
+        visitor.get(f"/desk/{asked['id']}")
+        for kind in ("informasi", "aspirasi"):
+            assert visitor.decide(asked["id"], klasifikasi=kind, urgensi="sedang").status_code == 303
+        assert due_of(service, asked["id"]) is None
+        history = visitor.get(f"/desk/riwayat/{asked['id']}")
+        assert "Tenggat dihitung lagi: 5 hari kerja, sampai 23 Nov 2026 pukul" in history
+        assert "Tanpa tenggat" in history
+        visitor.post(f"/desk/{asked['id']}/batal")
+        assert due_of(service, asked["id"]) == AS_A_QUESTION
+        visitor.post(f"/desk/{asked['id']}/batal")
+    assert due_of(service, asked["id"]) == AS_A_COMPLAINT
+    assert told(service, asked["id"]) == asked["deadline"]
+
+
+def test_a_refusal_leaves_the_deadline_that_was_decided(service: Service) -> None:
+    asked = service.asked(report_type="pengaduan", received_at=MONDAY)["id"]
+    kept = disposed(service, suggestion_id=asked, report_type="informasi", urgency="sedang")
+    service.small.post("/v1/dispositions", json={"suggestion_id": asked, "refused_by": "Dinas Perhubungan"})
+    assert due_of(service, asked) == AS_A_QUESTION
+    assert told(service, asked) == kept["deadline"]
+    waiting = service.small.get("/v1/review/next", params={"by": "gede"}).json()["item"]
+    assert (waiting["id"], waiting["suggestion"]["deadline"]) == (asked, kept["deadline"])
+
+
+def test_a_second_look_does_not_see_what_the_first_made_of_the_deadline(service: Service) -> None:
+    asked = changed(service, service.asked(report_type="pengaduan", received_at=MONDAY)["id"], looks=2)
+    with visiting(service, "putu") as first, visiting(service, "nyoman") as second:
+        first.get(f"/desk/{asked}")
+        first.decide(asked, klasifikasi="informasi", urgensi="sedang")
+        assert due_of(service, asked) == AS_A_QUESTION
+        for page in (second.get(f"/desk/riwayat/{asked}"), second.get(f"/desk/{asked}")):
+            assert "2026-12-04T09:00:00+00:00" in page
+            assert "2026-11-23T09:00:00+00:00" not in page
+
+
+def test_portals_hear_of_the_deadline_and_open311_tells_it(service: Service) -> None:
+    asked = service.asked(report_type="pengaduan", received_at=MONDAY)["id"]
+    with service.database.begin() as connection:
+        webhooks.add_endpoint(connection, "kota-kecil", "http://127.0.0.1:9/", ["disposition.recorded"])
+    disposed(service, suggestion_id=asked, report_type="informasi", urgency="sedang")
+    with service.database.connect() as connection:
+        payload = connection.scalars(select(webhook_messages.c.payload)).all()[-1]
+    assert '"due":"2026-11-23T09:00:00+00:00"' in payload
+    key = service.small.headers["Authorization"].removeprefix("Bearer ")
+    (found,) = service.small.get(f"/open311/v2/requests/{asked}.json", params={"api_key": key}).json()
+    assert datetime.fromisoformat(found["expected_datetime"]) == AS_A_QUESTION

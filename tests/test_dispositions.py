@@ -16,7 +16,7 @@ from service.database.schema import audit_log, dispositions, suggestions
 
 SHAPE = {
     "id", "suggestion_id", "external_id", "agency", "category", "urgency", "report_type", "refused_by", "by", "reason",
-    "source", "outcome", "release", "created_at",
+    "source", "outcome", "deadline", "release", "created_at",
 }  # fmt: skip
 LIGHTS = {"agency": "Dinas Perhubungan", "category": "Lampu jalan"}
 

@@ -13,11 +13,12 @@ from service.database import dispositions
 from service.database.database import Database
 from service.database.dispositions import API, Chosen, Disposition
 from service.database.refusals import Refusal
+from service.deadline_counting import counting
 from service.once import IdempotencyKey, done_once
 from service.problems import described
 from service.refusing import refuse, refusing_agency
 from service.serving import Serving
-from service.wire import ID_PATTERN, Body, ExternalId
+from service.wire import ID_PATTERN, Body, DeadlineOut, ExternalId, deadline_in
 
 router = APIRouter(tags=["Disposisi"])
 Disposing = Annotated[Asker, Depends(Scope("dispose"))]
@@ -72,6 +73,13 @@ class DispositionOut(BaseModel):
             description="accepted: sama dengan saran; changed: diganti; scratch: tanpa saran; refused: hanya penolakan"
         ),
     ]
+    deadline: Annotated[
+        DeadlineOut | None,
+        Field(
+            description="Tenggat laporan sesudah keputusan ini, dihitung lagi dari saat masuk bila klasifikasi atau "
+            "urgensinya lain; kosong bila tidak ada, atau bila hanya penolakan yang dicatat"
+        ),
+    ] = None
     release: str | None
     created_at: datetime
 
@@ -90,6 +98,7 @@ def disposition_out(kept: Disposition) -> DispositionOut:
         reason=picked.reason,
         source=kept.source,
         outcome=kept.outcome,
+        deadline=deadline_in(kept.deadline),
         release=kept.release,
         created_at=kept.created_at,
     )
@@ -145,11 +154,11 @@ async def dispose(
     def act(connection: Connection) -> tuple[int, DispositionOut]:
         named = {"suggestion_id": body.suggestion_id, "external_id": body.external_id}
         if picked and not refused_by:
-            return _recorded(connection, asker, picked, **named)
+            return _recorded(connection, asker, serving, picked, **named)
         by, reason = masked(body.by)[:LONGEST_NAME], masked(body.reason)[:LONGEST_REASON]
         refusal, new = refuse(connection, serving, refused_by, who=asker.who, source=API, by=by, reason=reason, **named)
         if picked:
-            status, told = _recorded(connection, asker, picked, **named)
+            status, told = _recorded(connection, asker, serving, picked, **named)
             return max(status, 201 if new else 200), told.model_copy(update={"refused_by": refused_by})
         about = dispositions.asked_about(connection, asker.portal, refusal.suggestion_id, "")
         return (201 if new else 200), refusal_out(refusal, about["external_id"] or "", about["release"])
@@ -157,8 +166,11 @@ async def dispose(
     return await done_once(request, asker, database, secret, idempotency_key, act)
 
 
-def _recorded(connection: Connection, asker: Asker, picked: Chosen, **named: str) -> tuple[int, DispositionOut]:
-    kept, new = dispositions.record(connection, asker.portal, picked, who=asker.who, source=API, **named)
+def _recorded(
+    connection: Connection, asker: Asker, serving: Serving, picked: Chosen, **named: str
+) -> tuple[int, DispositionOut]:
+    count = counting(serving.release.portal)
+    kept, new = dispositions.record(connection, asker.portal, picked, who=asker.who, source=API, count=count, **named)
     return (201 if new else 200), disposition_out(kept)
 
 

@@ -15,6 +15,7 @@ from service.choices import LONGEST_NAME, LONGEST_REASON, chosen, masked
 from service.database import review
 from service.database.database import Database
 from service.database.review import Filters, Waiting
+from service.deadline_counting import counting
 from service.once import IdempotencyKey, done_once
 from service.problems import described
 from service.wire import Body, SuggestionId, SuggestionOut, suggestion_of
@@ -143,7 +144,9 @@ async def decide(
     picked = replace(labels, by=account)
 
     def act(connection: Connection) -> tuple[int, DispositionOut]:
-        decided = review.decide(connection, asker.portal, suggestion_id, picked, by=account, who=asker.who)
+        decided = review.decide(
+            connection, asker.portal, suggestion_id, picked, by=account, who=asker.who, count=counting(portal)
+        )
         return (201 if decided.new else 200), disposition_out(decided.disposition)
 
     return await done_once(request, asker, database, secret, idempotency_key, act)

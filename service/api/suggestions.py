@@ -137,7 +137,7 @@ def _batch(outcomes: list[Suggested | Problem], kept: list[Answer | Exception]) 
     responses=described(404, 422),
 )
 async def stored(suggestion_id: SuggestionId, asker: Asking, database: Db) -> Response:
-    """As it was answered."""
+    """As it was answered; with the deadline of the disposition in force, and without agencies that refused."""
     text = await database.read(lambda connection: suggestions.answer_of(connection, asker.portal, suggestion_id))
     if text is None:
         raise HTTPException(404, "Saran ini tidak ada pada portal Anda.")

@@ -1,7 +1,7 @@
 """What people finally chose. Each one is kept; the newest that was not undone counts, and training learns from it."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from router_model.errors import AduanError
-from service.database import audit, webhooks
+from service.database import audit, deadlines, webhooks
 from service.database.schema import dispositions, suggestions
 from service.database.webhooks import Event
 
@@ -41,7 +41,8 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Disposition:
-    """`outcome` is "accepted", "changed", or "scratch" where nothing had been suggested."""
+    """`outcome` is "accepted", "changed", or "scratch" where nothing had been suggested. `deadline` is the JSON text of
+    the complaint's deadline since then, "null" for none."""
 
     id: str
     portal: str
@@ -52,6 +53,16 @@ class Disposition:
     outcome: str
     created_at: datetime
     release: str | None
+    deadline: str = "null"
+
+
+Count = Callable[[RowMapping, Chosen], str | None]
+"""From the row of a suggestion and what was chosen: the JSON text of the deadline, "null" where nothing is promised,
+`None` for the one that was answered."""
+
+
+def as_answered(row: RowMapping, chosen: Chosen) -> str | None:
+    return None
 
 
 def record(
@@ -63,17 +74,20 @@ def record(
     source: str,
     suggestion_id: str = "",
     external_id: str = "",
+    count: Count = as_answered,
 ) -> tuple[Disposition, bool]:
-    """Keeps a choice, and whether it is new: what is in force already is not kept twice.
+    """Keeps a choice, and whether it is new: what is in force already is not kept twice. `count` counts the deadline
+    again.
 
     Raises:
         NoSuchSuggestionError: there is no such suggestion in this portal.
     """
-    row = asked_about(connection, portal, suggestion_id, external_id)
+    row = _whole(connection, asked_about(connection, portal, suggestion_id, external_id)["id"])
     result = outcome(row["agency"], row["category"], chosen)
     before = newest(connection, row["id"])
     if before and _chosen(before).labels == chosen.labels:
-        return _disposition(before, row), False
+        return _disposition(before, row, row["deadline"]), False
+    counted = count(row, chosen)
     values = {
         "id": secrets.token_urlsafe(12),
         "portal": portal,
@@ -89,8 +103,11 @@ def record(
         "outcome": result,
         "undone": False,
         "created_at": datetime.now(UTC),
+        "deadline": counted,
+        "deadline_before": row["deadline"],
     }
     connection.execute(insert(dispositions).values(values))
+    deadlines.put(connection, row["id"], row["answer"], counted)
     if not (row["sampled"] and row["state"] == "open" and source != REVIEW and result == "accepted"):
         # A portal that carries out a sure answer says nothing of whether it was right.
         connection.execute(
@@ -98,7 +115,7 @@ def record(
             .where(suggestions.c.id == row["id"])
             .values(state="done", leased_by=None, leased_until=None)
         )
-    kept = _disposition(values, row)
+    kept = _disposition(values, row, counted)
     detail = {"agency": kept.chosen.agency, "outcome": kept.outcome, "source": source}
     audit.record(
         connection,
@@ -130,6 +147,20 @@ def asked_about(connection: Connection, portal: str, suggestion_id: str, externa
     return row
 
 
+def _whole(connection: Connection, suggestion_id: str) -> RowMapping:
+    return connection.execute(select(suggestions).where(suggestions.c.id == suggestion_id)).mappings().one()
+
+
+def take_back(connection: Connection, disposition_id: str) -> None:
+    """Takes the force from one, if there is such; its complaint has the deadline of before again."""
+    mine = connection.execute(select(dispositions).where(dispositions.c.id == disposition_id)).mappings().first()
+    if mine is None:
+        return
+    connection.execute(update(dispositions).where(dispositions.c.id == disposition_id).values(undone=True))
+    row = _whole(connection, mine["suggestion_id"])
+    deadlines.put(connection, row["id"], row["answer"], mine["deadline_before"])
+
+
 def newest(connection: Connection, suggestion_id: str) -> RowMapping | None:
     """The row in force for a suggestion, if any."""
     query = (
@@ -158,7 +189,7 @@ def _chosen(row: RowMapping | Mapping[str, Any]) -> Chosen:
     return Chosen(row["agency"], row["category"], row["urgency"], row["report_type"], row["by"], row["reason"])
 
 
-def _disposition(row: RowMapping | Mapping[str, Any], suggestion: RowMapping) -> Disposition:
+def _disposition(row: RowMapping | Mapping[str, Any], suggestion: RowMapping, counted: str | None) -> Disposition:
     return Disposition(
         id=row["id"],
         portal=row["portal"],
@@ -169,10 +200,12 @@ def _disposition(row: RowMapping | Mapping[str, Any], suggestion: RowMapping) ->
         outcome=row["outcome"],
         created_at=row["created_at"],
         release=suggestion["release"],
+        deadline=deadlines.in_force(suggestion["answer"], counted),
     )
 
 
 def _event(kept: Disposition) -> Event:
+    due = deadlines.due(kept.deadline)
     data = {
         "id": kept.id,
         "suggestion_id": kept.suggestion_id,
@@ -181,6 +214,7 @@ def _event(kept: Disposition) -> Event:
         "category": kept.chosen.category,
         "urgency": kept.chosen.urgency,
         "report_type": kept.chosen.report_type,
+        "due": due.isoformat() if due else None,
         "outcome": kept.outcome,
         "source": kept.source,
         "release": kept.release,

@@ -21,13 +21,12 @@ from sqlalchemy import (
     or_,
     select,
     union_all,
-    update,
 )
 
 from router_model.policy import Route
-from service.database import audit, dispositions, leases, looks, refusals
+from service.database import audit, deadlines, dispositions, leases, looks, refusals
 from service.database import judgements as judging
-from service.database.dispositions import REVIEW, Chosen, Disposition
+from service.database.dispositions import REVIEW, Chosen, Count, Disposition, as_answered
 from service.database.judgements import Judgement
 from service.database.leases import WAITING
 from service.database.looks import NotYoursError as NotYoursError
@@ -58,7 +57,7 @@ EVERYTHING = Filters()
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A complaint that was handed out. `complaint` and `answer` are JSON texts, the answer as it is now. `look` is 1, 2
-    or 3; whoever looks should not be able to tell."""
+    or 3; whoever looks should not be able to tell, so from the second on the deadline is the one that was answered."""
 
     id: str
     external_id: str
@@ -184,16 +183,18 @@ def _handed(connection: Connection, portal: str, suggestion_id: str, by: str, no
     until = leases.take(connection, portal, suggestion_id, by, now)
     query = select(suggestions, refusals.answer_now().label("now")).where(suggestions.c.id == suggestion_id)
     row = connection.execute(query).mappings().one()
+    look = looks.look_of(row["state"])
+    counted = row["deadline"] if look == 1 else None
     return Waiting(
         id=row["id"],
         external_id=row["external_id"] or "",
         complaint=row["complaint"],
-        answer=row["now"],
+        answer=deadlines.told_in(row["now"], counted),
         route=row["route"],
-        look=looks.look_of(row["state"]),
+        look=look,
         created_at=row["created_at"],
         received_at=row["received_at"],
-        due_at=row["due_at"],
+        due_at=row["due_at"] if look == 1 else deadlines.due(deadlines.in_force(row["answer"], None)),
         leased_until=until,
         release=row["release"],
     )
@@ -234,6 +235,7 @@ def decide(
     who: str,
     seconds: float | None = None,
     now: datetime | None = None,
+    count: Count = as_answered,
 ) -> Decided:
     """Keeps what `by` says; `seconds` is how long they had it on the screen. The first answer wins. Whoever decided
     may correct it until somebody else looks.
@@ -255,7 +257,7 @@ def decide(
     else:
         looks.may_act(row, said, by, now)
     look = before.look if before else looks.look_of(row["state"])
-    kept = _recorded(connection, portal, suggestion_id, chosen, who) if look != 2 else None
+    kept = _recorded(connection, portal, suggestion_id, chosen, who, count) if look != 2 else None
     judgement = judging.add(
         connection,
         portal,
@@ -273,9 +275,13 @@ def decide(
     return Decided(kept or _as_said(row, judgement, chosen), new=True, settled=state == "done")
 
 
-def _recorded(connection: Connection, portal: str, suggestion_id: str, chosen: Chosen, who: str) -> Disposition | None:
+def _recorded(
+    connection: Connection, portal: str, suggestion_id: str, chosen: Chosen, who: str, count: Count
+) -> Disposition | None:
     """None if the same is in force already."""
-    kept, new = dispositions.record(connection, portal, chosen, who=who, source=REVIEW, suggestion_id=suggestion_id)
+    kept, new = dispositions.record(
+        connection, portal, chosen, who=who, source=REVIEW, suggestion_id=suggestion_id, count=count
+    )
     return kept if new else None
 
 
@@ -290,6 +296,7 @@ def _as_said(row: RowMapping, said: Judgement, chosen: Chosen) -> Disposition:
         outcome=dispositions.outcome(row["agency"], row["category"], chosen),
         created_at=said.created_at,
         release=row["release"],
+        deadline=deadlines.in_force(row["answer"], row["deadline"]),
     )
 
 
@@ -339,7 +346,7 @@ def _take_back(connection: Connection, row: RowMapping, said: Said, mine: Judgem
     looks.not_overruled(connection, row["id"], said)
     looks.is_last(mine, said)
     judging.take_back(connection, mine.id)
-    connection.execute(update(disposition_rows).where(disposition_rows.c.id == mine.id).values(undone=True))
+    dispositions.take_back(connection, mine.id)
     left = judging.in_force(connection, row["id"])
     looks.move(connection, row, left, by)
     return not looks.judgement_of(by, left)

@@ -79,7 +79,7 @@ class Entry:
 class Happened:
     """`kind` is "disposition", "judgement", "refusal" or "skip"; what a kind does not have is empty or `None`. A
     judgement that made a disposition has its `id`. `look` is 0 but for judgements. Of a refusal `agency` is who
-    refused, `advised_agency` what is advised since."""
+    refused, `advised_agency` what is advised since. `deadline` and `deadline_before` are as in the table."""
 
     kind: str
     id: str
@@ -96,6 +96,8 @@ class Happened:
     seconds: float | None = None
     undone: bool = False
     advised_agency: str = ""
+    deadline: str | None = None
+    deadline_before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ suggestions = Table(
     Column("leased_by", String),
     Column("leased_until", Moment),
     Column("due_at", Moment),
+    Column("deadline", Text),
     Column("seen_at", Moment),
     Column("sampled", Boolean, nullable=False, default=False, server_default=false()),
     Column("looks", Integer, nullable=False, default=1, server_default="1"),
@@ -107,8 +108,9 @@ suggestions = Table(
 (disposed of, but a second person should look too, or a third has to settle what two see differently), "done" (disposed
 of) or "free" (nobody has to look). `priority` orders the queue, highest first. `known_words` is the share of the
 complaint's words that the model knows. `seen_at` is when a person first had it on the screen, `sampled` marks a sure
-answer that a person looks at all the same, `looks` is how many people should look at it. Everything is as the model
-first said it, but for `route`, which a refusal changes; see `refusals`."""
+answer that a person looks at all the same, `looks` is how many people should look at it. `deadline` is the JSON
+text of one that a decision counted again, "null" for none, NULL as long as the answered one holds; `due_at` is when the
+one in force ends. All else is as the model first said it, but for `route`, which a refusal changes; see `refusals`."""
 
 dispositions = Table(
     "dispositions",
@@ -127,11 +129,14 @@ dispositions = Table(
     Column("outcome", String, nullable=False),
     Column("undone", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("deadline", Text),
+    Column("deadline_before", Text),
     UniqueConstraint("suggestion_id", "sequence", name="one_disposition_per_sequence"),
     Index("dispositions_by_time", "portal", "created_at"),
 )
 """`source` is "api", "import" or "review"; `outcome` is "accepted" (the suggested agency and category), "changed",
-or "scratch" (nothing was suggested). The disposition in force is the one with the highest sequence not undone."""
+or "scratch" (nothing was suggested). The disposition in force is the one with the highest sequence not undone.
+`deadline` and `deadline_before` are those of the suggestion with it and without it."""
 
 refusals = Table(
     "refusals",

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, tuple_
 
 from router_model.errors import AduanError
-from service.database import refusals, repeats, webhooks
+from service.database import deadlines, refusals, repeats, webhooks
 from service.database.repeats import Answer, KeyReusedError, Repeat
 from service.database.resemblances import Compared, Watch
 from service.database.schema import suggestions
@@ -126,6 +126,7 @@ def _known(connection: Connection, asked: Sequence[Asked]) -> dict[tuple[str, st
 
 
 def answer_of(connection: Connection, portal: str, suggestion_id: str) -> str | None:
-    """The JSON text that was answered, or what is advised since an agency refused."""
-    query = select(refusals.answer_now()).where(suggestions.c.portal == portal, suggestions.c.id == suggestion_id)
-    return connection.execute(query).scalar_one_or_none()
+    """The JSON text that was answered, or what is advised since an agency refused; with the deadline in force."""
+    mine = (suggestions.c.portal == portal, suggestions.c.id == suggestion_id)
+    row = connection.execute(select(refusals.answer_now().label("now"), suggestions.c.deadline).where(*mine)).first()
+    return deadlines.told_in(row.now, row.deadline) if row else None

@@ -1,7 +1,7 @@
 """Who decided what, and why."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import IO, Any
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from router_model.portal import Portal
 from service.choices import LONGEST_REASON, masked
-from service.database import audit, complaints, review, review_history, users
+from service.database import audit, complaints, deadlines, review, review_history, users
 from service.database.complaints import Kept, Written
 from service.database.database import Database
 from service.database.dispositions import REVIEW
@@ -26,10 +26,10 @@ from service.desk.decision_form import text_of
 from service.desk.export import MOST_ROWS, SOURCES, write
 from service.desk.history_filters import OUTCOMES, HistoryAsked, history_asked
 from service.desk.review_page import Id
-from service.pages import Reviewer, local, page
+from service.pages import Reviewer, clock, local, page
 from service.refusing import refuse
 from service.sessions import AnyUser, CheckedForm, SignedInUser
-from service.wire import SuggestionOut, suggestion_of
+from service.wire import SuggestionOut, deadline_in, suggestion_of
 
 router = APIRouter(include_in_schema=False)
 MOST = 50
@@ -54,6 +54,7 @@ class Step:
     reason: str = ""
     seconds: float | None = None
     gone: str = ""
+    deadline: str = ""
 
 
 @router.get("/desk/riwayat")
@@ -151,7 +152,8 @@ async def _one(
 
     database, portal = _database(request), _portal(request, user)
     kept, happened, unread = await database.read(read)
-    hidden = suggestion_id in unread
+    if hidden := suggestion_id in unread:
+        kept = replace(kept, due_at=deadlines.due(deadlines.in_force(kept.first_answer, None)))
     alarm = await database.read(lambda connection: review.alarm(connection, user.portal))
     shown, first = facts(kept, now, portal), suggestion_of(kept.first_answer)
     steps = [] if hidden else _steps(portal, happened)
@@ -248,7 +250,20 @@ def _step(portal: Portal | None, item: Happened, judgement: Happened | None, ref
         reason=item.reason,
         seconds=judgement.seconds if judgement else None,
         gone=_gone(item, refusals),
+        deadline=_deadline(item, portal.timezone if portal else "UTC"),
     )
+
+
+def _deadline(item: Happened, zone: str) -> str:
+    """What a choice made of the deadline, if anything."""
+    if item.deadline == item.deadline_before:
+        return ""
+    if item.deadline is None:
+        return "Tenggat kembali seperti semula."
+    counted = deadline_in(item.deadline)
+    if counted is None:
+        return "Tanpa tenggat: portal tidak menetapkan batas waktu untuk klasifikasi ini."
+    return f"Tenggat dihitung lagi: {counted.working_days} hari kerja, sampai {clock(counted.due, zone)}."
 
 
 def _refused(portal: Portal | None, item: Happened) -> Step:

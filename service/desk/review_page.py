@@ -17,6 +17,7 @@ from service.database.complaints import Earlier
 from service.database.database import Database
 from service.database.review import Alarm, Filters, NotYoursError, Stats, Waiting
 from service.database.review_history import Mine
+from service.deadline_counting import counting
 from service.desk.alarm import banner
 from service.desk.candidates import Labels
 from service.desk.complaint_view import TO_SETTLE, agency_name, duplicate, facts, labels_of, named, resembling, why
@@ -99,7 +100,14 @@ async def decide(suggestion_id: Id, request: Request, user: Reviewer, form: Chec
     try:
         await _database(request).write(
             lambda c: review.decide(
-                c, user.portal, suggestion_id, chosen, by=user.name, who=user.who, seconds=said.seconds
+                c,
+                user.portal,
+                suggestion_id,
+                chosen,
+                by=user.name,
+                who=user.who,
+                seconds=said.seconds,
+                count=counting(portal),
             )
         )
     except NotYoursError as error:
