@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 from router_model.deadlines import deadline_of
 from router_model.oversight import OVERSIGHT
 from router_model.portal import Portal
+from router_model.suggestion import Suggestion
 from service.database.dispositions import Chosen, Count
 from service.wire import DeadlineOut, suggestion_of
 
@@ -30,6 +31,11 @@ def deadline_out(portal: Portal, report_type: str, urgency: str, arrived: dateti
 def kind_counted(likeliest: str, given: str) -> str:
     """The report type that the portal gave, else the likeliest; but oversight is never taken for something else."""
     return likeliest if likeliest == OVERSIGHT else given or likeliest
+
+
+def suggested_deadline(suggestion: Suggestion, portal: Portal, given: str, arrived: datetime) -> DeadlineOut | None:
+    """Of what is suggested for a complaint; `given` is the report type that the portal gave, "" for none."""
+    return deadline_out(portal, kind_counted(suggestion.matter.report_type, given), suggestion.urgency, arrived)
 
 
 def kept_report_type(text: str) -> str:

@@ -26,7 +26,7 @@ from service.database.repeats import Repeat
 from service.database.resemblances import Compared, Found
 from service.database.suggestions import Asked, NewSuggestion
 from service.database.webhooks import Event, EventType
-from service.deadline_counting import deadline_out, kind_counted
+from service.deadline_counting import suggested_deadline
 from service.resembling import duplicates_of, resembling_reason
 from service.serving import Serving
 from service.wire import ComplaintIn, SuggestionOut, suggestion_text
@@ -65,8 +65,8 @@ def suggest(body: ComplaintIn, asker: Asker, secret: bytes, now: datetime, idemp
     if serving and suggestion:
         clean, answer = suggestion.prediction.complaint, suggestion_body(suggestion, serving.release.portal)
         portal = serving.release.portal
-        kind = kind_counted(suggestion.matter.report_type, body.report_type)
-        answer.deadline = deadline_out(portal, kind, suggestion.urgency, _moment(body.received_at, portal) or now)
+        arrived = _moment(body.received_at, portal) or now
+        answer.deadline = suggested_deadline(suggestion, portal, body.report_type, arrived)
     else:
         known = asker.serving.release.portal if asker.serving else None
         clean, _ = cleaned(complaint, known.official_numbers if known else frozenset())

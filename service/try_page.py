@@ -13,11 +13,14 @@ from fastapi.templating import Jinja2Templates
 from router_model.complaint import Complaint
 from router_model.personal_data import KIND_LABELS as PERSONAL_LABELS
 from router_model.policy import ROUTE_LABELS
+from router_model.portal import Portal
 from router_model.suggestion import Suggestion
 from service.access import lane_of
 from service.answering import contacts_for, level_out, report_type_out, suggestion_body
+from service.deadline_counting import suggested_deadline
 from service.found_places import located
 from service.lane import Lane
+from service.pages import clock
 from service.serving import InForce, Serving
 from service.suggesting import received
 from service.wire import LONGEST_LINE, LONGEST_TEXT
@@ -83,8 +86,8 @@ def kind_label(kind: str) -> str:
     return KIND_LABELS.get(kind, kind.replace("_", " ").capitalize())
 
 
-def shown(suggestion: Suggestion, serving: Serving, took_ms: float) -> dict[str, Any]:
-    """A suggestion as the page's template reads it."""
+def shown(suggestion: Suggestion, serving: Serving, now: datetime, took_ms: float) -> dict[str, Any]:
+    """A suggestion as the page's template reads it; the deadline as if the complaint came now."""
     portal = serving.release.portal
     urgency, report_type = level_out(suggestion), report_type_out(suggestion)
     levels = {level.code: level for level in portal.urgency}
@@ -137,6 +140,7 @@ def shown(suggestion: Suggestion, serving: Serving, took_ms: float) -> dict[str,
         }
         if report_type
         else None,
+        "deadline": _deadline(suggestion, portal, now),
         "highlights": [asdict(part) for part in highlights(suggestion)],
         "personal_data": [{"kind_label": PERSONAL_LABELS[kind], "count": count} for kind, count in masked.items()],
         "emergency_contacts": [
@@ -152,6 +156,19 @@ def shown(suggestion: Suggestion, serving: Serving, took_ms: float) -> dict[str,
         ],
         "took_ms": took_ms,
         "release": serving.release.id,
+    }
+
+
+def _deadline(suggestion: Suggestion, portal: Portal, now: datetime) -> dict[str, Any] | None:
+    found = suggested_deadline(suggestion, portal, "", now)
+    if found is None:
+        return None
+    return {
+        "working_days": found.working_days,
+        "until": clock(found.due, portal.timezone),
+        "verified": clock(found.verify_by, portal.timezone) if found.verify_by else "",
+        "source": found.source,
+        "certainty": f"{found.certainty}: {CERTAINTY_LABELS.get(found.certainty, '')}",
     }
 
 
@@ -216,6 +233,6 @@ async def answered_page(
     complaint = Complaint(
         text=text, title=title[:LONGEST_LINE], address=address[:LONGEST_LINE], village=village[:LONGEST_LINE]
     )
-    started = perf_counter()
-    suggestion = await lane.run(serving.router.suggest, received(complaint, datetime.now(UTC), serving))
-    return page(request, serving, form, result=shown(suggestion, serving, (perf_counter() - started) * 1000))
+    now, started = datetime.now(UTC), perf_counter()
+    suggestion = await lane.run(serving.router.suggest, received(complaint, now, serving))
+    return page(request, serving, form, result=shown(suggestion, serving, now, (perf_counter() - started) * 1000))

@@ -5,15 +5,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
+import orjson
 import pytest
 from desk_visitor import changed, visiting
 from publisher import publish_first, small_town
 from served import RUBBISH, Service, serving
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 from router_model.deadlines import deadline_of
 from router_model.portal import Portal, load_portal
 from router_model.registry import promote
+from service.cli import app
 from service.database import webhooks
 from service.database.schema import suggestions, webhook_messages
 from service.desk.complaint_view import remaining
@@ -28,9 +32,14 @@ certainty = "A"
 working_days = 5
 [deadlines.informasi.rendah]
 working_days = 8
+[deadlines.pengawasan]
+working_days = 60
+source = "Salinan aturan"
+certainty = "C"
 [deadlines.verifikasi]
 working_days = 3
 """
+BRIBE = "Petugas loket meminta uang pelicin dua ratus ribu supaya surat saya cepat selesai, ini pungli"
 MONDAY = "2026-11-16T09:00:00"
 
 
@@ -248,3 +257,35 @@ def test_portals_hear_of_the_deadline_and_open311_tells_it(service: Service) -> 
     key = service.small.headers["Authorization"].removeprefix("Bearer ")
     (found,) = service.small.get(f"/open311/v2/requests/{asked}.json", params={"api_key": key}).json()
     assert datetime.fromisoformat(found["expected_datetime"]) == AS_A_QUESTION
+
+
+def test_predict_tells_the_deadline_as_if_the_complaint_came_now(town: Path, portal: Portal) -> None:
+    words = ["predict", "--registry", str(town), BRIBE]
+    now = datetime.now(UTC)
+    told, given = (CliRunner().invoke(app, [*words, *more]) for more in ([], ["--json"]))
+    assert "C  60 hari kerja, sampai" in told.stdout, told.output
+    assert "bila masuk sekarang [Salinan aturan]" in told.stdout
+    found, expected = orjson.loads(given.stdout)["deadline"], deadline_of(portal, "pengawasan", "", now)
+    assert expected
+    assert found["due"] in {f"{expected.due:%Y-%m-%dT%H:%M:%SZ}", f"{_next(portal, now):%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def _next(portal: Portal, now: datetime) -> datetime:
+    """The deadline if the offices closed just now."""
+    later = deadline_of(portal, "pengawasan", "", now + timedelta(minutes=1))
+    assert later
+    return later.due
+
+
+def test_the_public_page_shows_the_deadline_with_its_source(service: Service) -> None:
+    page = httpx.post(f"{service.url}/", data={"text": BRIBE, "portal": "kota-kecil"}, trust_env=False).text
+    shown = page[page.index("Tenggat jawaban") :][:600]
+    for words in ("60 hari kerja", "bila laporan masuk sekarang", "Diperiksa dan diteruskan sampai"):
+        assert words in shown
+    assert "Sumber: Salinan aturan. Kepastian C: salinan pihak lain" in shown
+
+
+def test_without_a_limit_nothing_is_said_of_a_deadline(service: Service, town: Path) -> None:
+    wish = "Usul menambah bangku taman kota"
+    assert "Tenggat" not in httpx.post(f"{service.url}/", data={"text": wish}, trust_env=False).text
+    assert "Tenggat" not in CliRunner().invoke(app, ["predict", "--registry", str(town), wish]).stdout

@@ -47,7 +47,7 @@ def result(text: str) -> None:
 
 
 def result_json(value: Any) -> None:
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z).decode() + "\n")
 
 
 def result_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -3,7 +3,7 @@
 import csv
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -22,8 +22,11 @@ from router_model.suggestion import Suggestion
 from service.answering import suggestion_body
 from service.cli.labelled import Columns, rows_of
 from service.cli.output import AsJson, Registry, progress, result, result_json, say
+from service.deadline_counting import suggested_deadline
 from service.found_places import spot_of
+from service.pages import clock
 from service.serving import serving_release
+from service.wire import DeadlineOut
 from training.reading import COLUMNS, Row
 
 SCORED = (
@@ -45,22 +48,24 @@ def predict(
     """Menjawab satu laporan dan menerangkan alasannya."""
     serving = serving_release(registry, release)
     opened = serving.release
+    now = datetime.now(ZoneInfo(opened.portal.timezone))
     complaint = Complaint(
         text=sys.stdin.read() if text is None else text,
         title=title,
         address=address,
         village=village,
-        received_at=datetime.now(ZoneInfo(opened.portal.timezone)).replace(tzinfo=None),
+        received_at=now.replace(tzinfo=None),
     )
     suggestion = serving.router.suggest(complaint)
+    deadline = suggested_deadline(suggestion, opened.portal, "", now)
     if as_json:
-        body = suggestion_body(suggestion, opened.portal)
+        body = replace(suggestion_body(suggestion, opened.portal), deadline=deadline)
         result_json({**asdict(body), "release": opened.id, "portal": opened.portal.code})
         return
-    result(_explained(suggestion, opened.portal, opened.id))
+    result(_explained(suggestion, deadline, opened.portal, opened.id))
 
 
-def _explained(suggestion: Suggestion, portal: Portal, release: str) -> str:
+def _explained(suggestion: Suggestion, deadline: DeadlineOut | None, portal: Portal, release: str) -> str:
     lines = [f"Rute      {suggestion.route.value}: {ROUTE_LABELS[suggestion.route]}"]
     lines += [f"          {reason.message}" for reason in suggestion.reasons]
     lines += [f"          Perlu ditambahkan: {', '.join(suggestion.missing)}"] * bool(suggestion.missing)
@@ -79,6 +84,10 @@ def _explained(suggestion: Suggestion, portal: Portal, release: str) -> str:
     if kind := suggestion.matter.report_type:
         p = suggestion.p("report_type", kind)
         lines.append(f"{'Jenis':10}   {'' if p is None else f'{p:4.0%}':4}  {REPORT_TYPES[kind]}")
+    if deadline:
+        until = f"{deadline.working_days} hari kerja, sampai {clock(deadline.due, portal.timezone)} bila masuk sekarang"
+        source = f" [{deadline.source}]" if deadline.source else ""
+        lines.append(f"{'Tenggat':10}   {deadline.certainty:>4}  {until}{source}")
     for number, found in enumerate(suggestion.places):
         spot = spot_of(found, portal)
         district = f", Kecamatan {spot.district}" if spot.district else ""
