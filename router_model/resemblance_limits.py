@@ -88,14 +88,15 @@ def _limits(
             continue
         if name not in _NAMES:
             problems.append(f"portal.toml, {where}.{name}: harus salah satu dari {', '.join(_NAMES)}")
-        elif fault := _fault(name, value):
+        elif fault := limit_fault(name, value):
             problems.append(f"portal.toml, {where}: {name} {fault}")
         else:
             values[name] = value
     return replace(above, **values)
 
 
-def _fault(name: str, value: object) -> str:
+def limit_fault(name: str, value: object) -> str:
+    """What is wrong with a value of `ResemblanceLimits`, "" for nothing."""
     if name in _MOST:
         least, most = _LEAST[name], _MOST[name]
         whole = type(value) is int and least <= value <= most

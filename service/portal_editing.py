@@ -1,5 +1,5 @@
 """What an admin changes in the files of a portal: bodies that begin, are renamed, merged, split and end, categories,
-emergency numbers, deadlines, days of the calendar, rules, landmarks.
+emergency numbers, days of the calendar, rules, landmarks.
 
 Each edit takes the files and gives the changed ones, and says in a sentence what it did. Whether the result is a portal
 is checked where it is put in its place, over all files together; an edit refuses only what it cannot do. Files that an
@@ -13,17 +13,15 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import tomlkit
 
 from router_model.danger_families import families
 from router_model.errors import AduanError, PortalError
 from router_model.office_calendar import DAY_KINDS
-from router_model.portal import REPORT_TYPES, Portal, folded
+from router_model.portal import Portal, folded
 from router_model.portal_table import cell_parts
 from router_model.rules import COLUMNS as RULE_COLUMNS
-from router_model.time_limits import VERIFICATION
 from service.pages import calendar_day
 
 AGENCY_CELLS = (
@@ -31,8 +29,6 @@ AGENCY_CELLS = (
     "certainty", "source", "note",
 )  # fmt: skip
 """What may be changed of an agency without a date."""
-TIMED_STEPS = {**REPORT_TYPES, VERIFICATION: "Memeriksa dan meneruskan laporan"}
-"""What a portal sets a number of working days for."""
 CATEGORY_CELLS = ("name", "parent", "national_name", "agencies", "description")
 _COLUMNS = {
     "agencies.csv": (
@@ -327,20 +323,6 @@ def set_contacts(files: PortalFiles, contacts: Sequence[Mapping[str, str]]) -> E
     if rows:
         settings.append("emergency_contacts", rows)
     return replace(files, settings=settings), f"Nomor darurat diubah, sekarang {len(rows)}."
-
-
-def set_deadlines(files: PortalFiles, deadlines: Mapping[str, Mapping[str, Any]]) -> Edited:
-    """For each of `TIMED_STEPS` `working_days` as a number, `source`, `certainty`."""
-    settings = tomlkit.parse(tomlkit.dumps(files.settings))
-    every = settings.setdefault("deadlines", tomlkit.table(is_super_table=True))
-    for kind, values in deadlines.items():
-        if kind not in TIMED_STEPS:
-            raise EditRefusedError(f"days-{kind}", "Klasifikasi ini tidak dikenal.")
-        one = every.setdefault(kind, tomlkit.table())
-        for key, value in values.items():
-            if one.get(key) != value:
-                one[key] = value
-    return replace(files, settings=settings), "Batas waktu diubah."
 
 
 def add_day(files: PortalFiles, day: date, kind: str, name: str, source: str, certainty: str) -> Edited:

@@ -17,8 +17,8 @@ def described(service: Service) -> Portal:
     return load_portal(portal_folder(service.app.state.settings, TOWN))
 
 
-def changed(admin: Person, path: str, **fields: str | list[str]) -> httpx.Response:
-    """The answer to a form of a page that was just opened."""
+def changed(admin: Person, path: str, posted_to: str = "", **fields: str | list[str]) -> httpx.Response:
+    """The answer to a form of a page that was just opened, which is sent to the page itself or elsewhere."""
     found = re.search(r'name="versi" value="(\w+)"', admin.read(path))
     assert found
-    return admin.send(path, versi=found[1], **fields)
+    return admin.send(posted_to or path, versi=found[1], **fields)

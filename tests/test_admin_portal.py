@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import time
 from html import unescape
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from signed_in import Person, signed_in
 
 from router_model.portal import Portal
 from router_model.registry import champion, champions, rollback
+from router_model.resemblance_limits import ResemblanceLimits
 from router_model.time_limits import TimeLimit
 from service.database import audit, promotions
 from service.portal_folders import portal_folder, versions
@@ -259,12 +261,42 @@ def test_deadlines_and_days_of_the_calendar_are_kept(service: Service, admin: Pe
     assert refused(
         admin.send(f"{PAGE}/tenggat", versi=found[1], **deadline | {"days-pengaduan": "nol"}), "1 sampai 999"
     )
+    urgent = {"days-pengaduan-darurat": "1", "source-pengaduan-darurat": "SOP", "certainty-pengaduan-darurat": "C"}
+    assert changed(admin, f"{PAGE}/darurat", posted_to=f"{PAGE}/tenggat", **urgent).status_code == 303
+    assert described(service).limits.of("pengaduan", "darurat") == TimeLimit(1, "SOP", "C")
+    assert described(service).limits.of("pengaduan", "tinggi") == TimeLimit(10, "Perwali", "B")
+    gone = {"days-pengaduan-darurat": "", "days-verifikasi": ""}
+    assert changed(admin, f"{PAGE}/darurat", posted_to=f"{PAGE}/tenggat", **gone).status_code == 303
+    assert described(service).limits.rows == {("pengaduan", ""): TimeLimit(10, "Perwali", "B")}
     day = {"day": "2099-03-20", "kind": "libur", "name": "Cuti bersama", "source": "SKB", "certainty": "A"}
     assert changed(admin, f"{PAGE}/kalender", **day).status_code == 303
     assert "20 Mar 2099" in admin.read(f"{PAGE}/kalender")
     assert [one.name for one in described(service).calendar] == ["Cuti bersama"]
     assert changed(admin, f"{PAGE}/kalender", hapus="2099-03-20").status_code == 303
     assert described(service).calendar == ()
+
+
+def test_office_hours_and_what_counts_as_a_repeat_are_changed_beside_the_deadlines(
+    service: Service, admin: Person
+) -> None:
+    duty = f"{PAGE}/darurat"
+    assert "Tanpa isian berlaku pukul 16.00" in admin.read(duty)
+    hours = {"closes": "15.30", "source": "Perwali", "certainty": "B"}
+    found = re.search(r'name="versi" value="(\w+)"', admin.read(duty))
+    assert found
+    assert admin.send(f"{PAGE}/jam-kantor", versi=found[1], **hours).status_code == 303
+    assert described(service).limits.closes == time(15, 30)
+    assert 'value="15.30"' in admin.read(duty)
+    late = admin.send(f"{PAGE}/jam-kantor", versi=found[1], **hours | {"closes": "15.00"})
+    assert (late.status_code, described(service).limits.closes) == (409, time(15, 30))
+    assert refused(changed(admin, duty, posted_to=f"{PAGE}/jam-kantor", closes="sore"), "contoh 15.30")
+    limits = {"days": "45", "same_text": "0,8", "source": "Rapat", "certainty": "C"}
+    assert changed(admin, duty, posted_to=f"{PAGE}/serupa", **limits).status_code == 303
+    assert described(service).resemblance.limits == ResemblanceLimits(days=45, same_text=0.8)
+    assert 'value="0,8"' in admin.read(duty)
+    assert "Pengaturan laporan serupa berubah." in admin.read(duty)
+    assert refused(changed(admin, duty, posted_to=f"{PAGE}/serupa", campaign="1"), "Kampanye mulai dari")
+    assert "Kantor tutup pukul 15.30." in admin.read(f"{PAGE}/versi")
 
 
 def test_an_earlier_version_is_put_back(service: Service, admin: Person) -> None:

@@ -21,10 +21,13 @@ from router_model.errors import PortalError, ReleaseError
 from router_model.portal import OPTIONAL_PORTAL_FILES, PORTAL_FILES, Agency, Portal, load_portal
 from router_model.registry import champion, champions, history, rollback
 from router_model.release import faults, router_of
+from router_model.resemblance_limits import ResemblanceLimits
+from router_model.time_limits import CLOSES, TimeLimit
 from service import portal_editing as editing
 from service import portal_folders
 from service.backup import backup, restore
 from service.database.database import Database
+from service.limit_editing import set_closing, set_deadlines, set_repeats
 from service.portal_editing import EditRefusedError, on_folder
 from service.portal_folders import NoPortalFolderError, PortalChangedError, fingerprint
 from service.portal_release import differences, needs_training, publish_contacts, publish_portal
@@ -169,17 +172,63 @@ def test_numbers_and_deadlines_change_and_comments_stay(folder: Path) -> None:
         {"name": 'Dua "b"', "number": "0361 1", "certainty": "B"},
     ]
     done(folder, editing.set_contacts, contacts)
-    deadline = {"pengaduan": {"working_days": 10, "source": "Perwali", "certainty": "B"}}
-    portal = done(folder, editing.set_deadlines, deadline)
+    limit = {"working_days": 10, "source": "Perwali", "certainty": "B"}
+    portal = done(folder, set_deadlines, {("pengaduan", ""): limit})
     assert [(one.name, one.number) for one in portal.emergency_contacts] == [
         ("Satu nomor", "112"),
         ('Dua "b"', "0361 1"),
     ]
-    assert portal.settings["deadlines"]["pengaduan"] == deadline["pengaduan"]
+    assert portal.settings["deadlines"]["pengaduan"] == limit
     assert portal.settings["deadlines"]["informasi"]["working_days"] == 5
     text = (folder / "portal.toml").read_text("utf-8")
     assert [line for line in text.splitlines() if line.startswith("#")] == comments
     assert done(folder, editing.set_contacts, []).emergency_contacts == ()
+
+
+def test_limits_for_one_urgency_come_and_go_beside_those_of_the_report_type(folder: Path) -> None:
+    before = load_portal(folder).limits
+    limit = {"working_days": 2, "source": "SOP", "certainty": "B"}
+    portal = done(folder, set_deadlines, {("pengaduan", "tinggi"): limit, ("pengawasan", ""): {}})
+    assert portal.limits.of("pengaduan", "tinggi") == TimeLimit(2, "SOP", "B")
+    assert portal.limits.of("pengaduan", "sedang") == before.of("pengaduan")
+    assert portal.limits.of("pengawasan", "sedang") is None
+    done(folder, set_deadlines, {("pengawasan", "darurat"): limit})
+    taken = {("pengaduan", "tinggi"): {}, ("pengaduan", "rendah"): {}, ("pengawasan", "darurat"): {}}
+    portal = done(folder, set_deadlines, taken)
+    assert portal.limits.of("pengaduan", "tinggi") == before.of("pengaduan")
+    assert "pengawasan" not in portal.settings["deadlines"]
+    nothing = {(step, ""): {} for step in portal.settings["deadlines"]}
+    assert done(folder, set_deadlines, nothing).limits.rows == {}
+
+
+def test_the_closing_time_comes_and_goes(folder: Path) -> None:
+    portal = done(folder, set_closing, "15.30", "Perwali", "A")
+    assert portal.limits.closes.isoformat("minutes") == "15:30"
+    assert portal.settings["office_hours"] == {"closes": "15:30", "source": "Perwali", "certainty": "A"}
+    for wrong in ("25.00", "sore", "15.30+08:00", "15"):
+        with pytest.raises(EditRefusedError, match=r"contoh 15\.30"):
+            done(folder, set_closing, wrong, "", "D")
+    assert done(folder, set_closing, "", "", "D").limits.closes == CLOSES
+    assert "office_hours" not in load_portal(folder).settings
+
+
+def test_limits_of_repeats_change_and_those_of_a_category_stay(folder: Path) -> None:
+    with (folder / "portal.toml").open("a", encoding="utf-8") as file:
+        file.write("[resemblance.category.jembatan]\nobject_days = 60 # jembatan lama diperbaiki\n")
+    portal = done(folder, set_repeats, {"days": "45", "same_text": "0,8"}, "Rapat", "C")
+    assert portal.resemblance.limits == ResemblanceLimits(days=45, same_text=0.8)
+    assert portal.resemblance.of("jembatan") == ResemblanceLimits(days=45, object_days=60, same_text=0.8)
+    portal = done(folder, set_repeats, {}, "", "D")
+    assert portal.resemblance.limits == ResemblanceLimits()
+    assert portal.settings["resemblance"] == {"category": {"jembatan": {"object_days": 60}}}
+    assert "# jembatan lama diperbaiki" in (folder / "portal.toml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("name", "typed"), [("days", "400"), ("campaign", "1"), ("same_text", "0,1"), ("days", "dua")])
+def test_a_limit_of_repeats_that_cannot_be_is_refused_by_its_field(folder: Path, name: str, typed: str) -> None:
+    with pytest.raises(EditRefusedError, match="harus") as refused:
+        done(folder, set_repeats, {name: typed}, "", "D")
+    assert refused.value.field == name
 
 
 def test_days_of_the_calendar_are_kept_in_order_and_once(folder: Path) -> None:

@@ -180,7 +180,7 @@ async def try_suggestion(request: Request, user: Administrator, form: CheckedFor
         )
 
     await _database(request).write(keep)
-    return await _home(request, user, typed=text, answer=shown(suggestion, serving, 0.0))
+    return await _home(request, user, typed=text, answer=shown(suggestion, serving, datetime.now(UTC), 0.0))
 
 
 def _database(request: Request) -> Database:

@@ -1,5 +1,8 @@
-"""What the portal says when it matters: emergency numbers, levels, deadlines, and the calendar they are counted by."""
+"""What the portal says when it matters: emergency numbers, levels, deadlines and the calendar they are counted by; and
+what counts as a repeat."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
@@ -10,7 +13,9 @@ from starlette.datastructures import FormData
 
 from router_model.danger_families import families
 from router_model.office_calendar import DAY_KINDS
-from router_model.portal import Portal
+from router_model.portal import URGENCY_LEVELS, Portal
+from router_model.resemblance_limits import ResemblanceLimits
+from router_model.time_limits import CLOSES, MOST_DAYS
 from service import portal_editing as editing
 from service.admin.portal_view import (
     NO_FAULTS,
@@ -23,8 +28,9 @@ from service.admin.portal_view import (
     shown,
     text,
 )
+from service.limit_editing import LIMIT, REPEATS, TIMED_STEPS, set_closing, set_deadlines, set_repeats
 from service.pages import Administrator, Reader
-from service.portal_editing import TIMED_STEPS, Edited, EditRefusedError, PortalFiles, contact_rows
+from service.portal_editing import Edit, Edited, EditRefusedError, PortalFiles, contact_rows
 from service.sessions import CheckedForm, SignedInUser
 
 router = APIRouter(include_in_schema=False)
@@ -41,10 +47,13 @@ async def duty(request: Request, user: Reader, pesan: str = "") -> Response:
 
 async def _duty(request: Request, user: SignedInUser, faults: Faults, note: str = "") -> Response:
     view = await opened(request, user)
-    context: dict[str, Any] = {"timed_steps": TIMED_STEPS, "families": families()}
+    context: dict[str, Any] = {"timed_steps": TIMED_STEPS, "families": families(), "repeats": REPEATS}
     if view.portal:
         context |= {"rows": _rows(view.portal, faults), "deadlines": _deadlines(view.portal)}
-        context["closes"] = f"{view.portal.limits.closes:%H.%M}"
+        context |= {"closes": f"{view.portal.limits.closes:%H.%M}", "our_closes": f"{CLOSES:%H.%M}"}
+        context |= {"office": view.portal.settings.get("office_hours", {}), "ours": _told(asdict(ResemblanceLimits()))}
+        resemblance = view.portal.settings.get("resemblance", {})
+        context |= {"resemblance": _told(resemblance), "own_limits": len(resemblance.get("category", {}))}
         context["wishes"] = view.portal.settings.get("policy", {})
     return await shown(request, user, "admin/portal_duty.html", view, faults, note, **context)
 
@@ -61,8 +70,24 @@ def _rows(portal: Portal, faults: Faults) -> list[dict[str, str]]:
 
 
 def _deadlines(portal: Portal) -> dict[str, dict[str, Any]]:
+    """By step and by step and level, as `deadline_name` calls them."""
     given = portal.settings.get("deadlines", {})
-    return {kind: dict(given.get(kind, {})) for kind in TIMED_STEPS}
+    return {
+        deadline_name(step, level): dict(given.get(step, {}).get(level, {}) if level else given.get(step, {}))
+        for step in TIMED_STEPS
+        for level in ("", *URGENCY_LEVELS)
+    }
+
+
+def deadline_name(step: str, level: str) -> str:
+    return f"{step}-{level}" if level else step
+
+
+def _told(limits: Mapping[str, Any]) -> dict[str, str]:
+    """Numbers as they are typed, with a decimal comma."""
+    return {name: str(value).replace(".", ",") for name, value in limits.items() if name in REPEATS} | {
+        name: str(limits[name]) for name in ("source", "certainty") if name in limits
+    }
 
 
 @router.post("/darurat")
@@ -86,23 +111,47 @@ async def set_contacts(request: Request, user: Administrator, form: CheckedForm)
 
 
 @router.post("/tenggat")
-async def set_deadlines(request: Request, user: Administrator, form: CheckedForm) -> Response:
-    def edit(files: PortalFiles) -> Edited:
-        given = {kind: _deadline(form, kind) for kind in TIMED_STEPS if text(form, f"days-{kind}")}
-        return editing.set_deadlines(files, given)
+async def change_deadlines(request: Request, user: Administrator, form: CheckedForm) -> Response:
+    """A field left empty takes its limit away; one that was not sent leaves it alone."""
 
-    outcome = await change(request, user, form, edit, "tenggat")
+    def edit(files: PortalFiles) -> Edited:
+        steps = ((step, level) for step in TIMED_STEPS for level in ("", *URGENCY_LEVELS))
+        sent = {at: _deadline(form, name) for at in steps if f"days-{(name := deadline_name(*at))}" in form}
+        return set_deadlines(files, sent)
+
+    return await _changed(request, user, form, edit, "tenggat")
+
+
+def _deadline(form: FormData, name: str) -> dict[str, Any]:
+    days = text(form, f"days-{name}")
+    if not days:
+        return {}
+    if not (days.isascii() and days.isdigit() and 1 <= int(days[:5]) <= MOST_DAYS):
+        raise EditRefusedError(f"days-{name}", f"Isi banyaknya hari kerja, 1 sampai {MOST_DAYS}.")
+    source, certainty = text(form, f"source-{name}"), text(form, f"certainty-{name}") or "D"
+    return dict(zip(LIMIT, (int(days[:5]), source, certainty), strict=True))
+
+
+@router.post("/jam-kantor")
+async def change_closing(request: Request, user: Administrator, form: CheckedForm) -> Response:
+    closes, source, certainty = text(form, "closes"), text(form, "source"), text(form, "certainty") or "D"
+    edit = partial(set_closing, closes=closes, source=source, certainty=certainty)
+    return await _changed(request, user, form, edit, "jam")
+
+
+@router.post("/serupa")
+async def change_repeats(request: Request, user: Administrator, form: CheckedForm) -> Response:
+    typed = {name: text(form, name) for name in REPEATS}
+    source, certainty = text(form, "source"), text(form, "certainty") or "D"
+    edit = partial(set_repeats, typed=typed, source=source, certainty=certainty)
+    return await _changed(request, user, form, edit, "serupa")
+
+
+async def _changed(request: Request, user: SignedInUser, form: FormData, edit: Edit, name: str) -> Response:
+    outcome = await change(request, user, form, edit, name)
     if isinstance(outcome, Faults):
         return await _duty(request, user, outcome)
     return back(PLACE, "tersimpan" if outcome else "sama")
-
-
-def _deadline(form: FormData, kind: str) -> dict[str, Any]:
-    days = text(form, f"days-{kind}")
-    if not (days.isascii() and days.isdigit() and 1 <= int(days[:5]) <= 999):
-        raise EditRefusedError(f"days-{kind}", "Isi banyaknya hari kerja, 1 sampai 999.")
-    source, certainty = text(form, f"source-{kind}"), text(form, f"certainty-{kind}") or "D"
-    return {"working_days": int(days[:5]), "source": source, "certainty": certainty}
 
 
 @router.get("/kalender")
