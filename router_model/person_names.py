@@ -1,18 +1,17 @@
-"""Names of persons where the text says that they are: "nama saya", "a.n.", "Ibu Sari, NIK ...", a name beside a number.
+"""Names of persons where the text says that they are: "nama saya", "a.n.", "Ibu Sari", "anak saya", a signature, a
+name beside a number, and each of them again where it stands alone.
 
-Names alone stay: streets, shops, offices and people in office bear them too.
+Other names stay: streets, shops and offices bear them too.
 """
 
 import re
 from collections.abc import Collection, Iterator
-from functools import cache
-from importlib import resources
 
+from router_model.name_words import WORD, ends, is_common, is_known, is_name, is_trusted, name_at, no_names, words_of
 from router_model.online_identity import Span
-from router_model.tokens import abbreviations, is_root, stem, stem_exceptions
 
-MOST_WORDS = 6
-"""Words of the longest name that is read."""
+Name = tuple[int, int]
+"""Start and end."""
 
 _RELATION = (
     r"(?:\ (?:lengkap|saya|sy|sya|kami|pelapor|pemohon|siswa|siswi|anak|pasien|pemilik|penerima|peserta|korban"
@@ -25,7 +24,10 @@ _THINGS = (
 )
 _CUE = re.compile(
     rf"""
-    (?P<named> (?: nama | nma ) (?: \ (?! {_THINGS} ) [^\W\d_]{{2,12}} ){{0,3}} [\ .]{{0,2}} [:=;] )
+    (?P<named> (?<![^\W\d_]) (?: nama | nma | nm ) (?: \ ketua\ r[tw] (?:\ ?\d+)? )?
+        (?: \ (?! {_THINGS} ) [^\W\d_]{{2,12}} ){{0,3}} (?: \ ?\( [^()\n]{{2,20}} \) )? [\ .'"*]{{0,3}} [:=;] )
+  | (?P<labelled> (?<!\w) (?: pelapor | pemohon | pengadu | narahubung | (?: kontak | contact )\ person | cp | kontak
+        | wali\ murid | penanggung\ jawab ) [\ .]{{0,2}} [:(=] )
   | (?P<beside> (?<=\d) \ an (?=\ ) )
   | (?<![\w\[]) (?:
         (?P<plain> nama (?= \ [^\W\d_]) (?! \ (?: saya | sy | sya | aku | kami | lengkap | anak | ibu | bapak
@@ -37,24 +39,38 @@ _CUE = re.compile(
             | nama (?: \ (?: pelapor | pemohon | pasien | siswa ) ) )
       | (?P<behalf> a\.\ ?n\.? | an\. | a/n\.? | (?: ber )? atas \ (?: nama | nma )
                 (?: \ (?: ayah | ibu | bapak | anak | ank | istri | suami | adik | kakak | orang\ tua | nenek | kakek )
-                    \ (?: saya | sy | kami ) )?
+                    (?: \ (?: saya | sy | kami ) )? )?
             | (?: kk | ktp | akta | akte | npwp | bpjs | kis | rekening | nik ) \ an (?=\ ) )
+      | (?P<an> (?<!\d\ ) an (?=\ ?[:.]|\ ) | (?: ber )? namanya (?=\ ) )
       | (?P<called> bernama | dengan \ nama (?! {_RELATION} \ ?[:=;] )
             | alm\. | alm(?:arhum(?:ah)?)? (?=\ (?:bapak|ibu|bpk)) )
     ) (?: (?<=[./]) | (?<=/n) | (?! \w ) )
-  | \b (?<!dengan\ ) (?P<signed> (?: hormat | salam ) \ ? (?: saya | kami | hormat )? \ ? ,? \n )
     """,
     re.VERBOSE,
 )
 _BETWEEN = re.compile(
     r"[\s:;=,.(\"'*_-]{0,4}(?:\d{1,2} ?[.)] ?)?"
-    r"(?:(?:bapak|bpk|ibu|bu|pak|p|sdr|sdri|saudara|saudari|ny|tn|mas|mbak|kak"
-    r"|h|hj|alm|almh|almarhum|almarhumah|drs|dr|dra|ir|prof|kh|ust|ananda|adik|pak haji)\b\.?,? ?)*"
+    r"(?:(?:bapak|bpk|bp|ibu|bu|pak|p|sdr|sdri|saudara|saudari|ny|tn|mas|mbak|kak|cak|mbah|kang"
+    r"|h|hj|alm|almh|almarhum|almarhumah|drs|drh|drg|dr|dra|ir|prof|kh|ust|ananda|adik|pak haji)\b\.?,? ?)*"
 )
 _HONORIFIC = re.compile(
-    r"(?<![\w\[/])(?:bapak|bpk|pak|ibu|bu|sdr|sdri|saudara|saudari|ny|tn|almarhum|almarhumah|alm|almh|mas"
-    r"|mbak)\b\.?:? (?=[^\W\d_])"
+    r"(?<![\w\[/])(?:bapak|bpk|bp|pak|ibu|ibuk|bu|sdri?|saudara|saudari|ny|nyonya|tn|tuan|almarhum|almarhumah|almh?|mas"
+    r"|mbak|mbah|cak|kang|pakde|bude|ustad[zh]?|haji|tante)\b(?:\. ?|:? ?: ?| )(?=[^\W\d_])"
+    r"|(?<![\w\[/.] )(?<![\w\[/.])hj?\. ?(?=[^\W\d_])"
 )
+_NO_PERSONS = re.compile(
+    r"(?:\b(?:jl|jln|jalan|gang|gg|kampung|kampoeng|makam|raya)\b\.? ?(?:\w{1,3}\.? ){0,3}"
+    r"|\b(?:warung|warkop|toko|bakso|soto|sate|nasi|rawon|mie|depot|bengkel|kos|kost|kosan|kontrakan|laundry|salon"
+    r"|apotek|klinik|rumah makan|rm|masjid|mushola|musholla|mushalla|gedung|stadion|patung|monumen|lapangan|kedai|cafe"
+    r"|kafe|ud|pasar|bergambar)\b\.? ?(?:(?!milik|punya|oleh)\w+ )?"
+    r"|\b(?:wali ?kota|wawali|bupati|gubernur|presiden|menteri|mensos|camat|lurah|kades|kadis|dinas|kapolsek|dprd)\b"
+    r"[^.\n\d]{0,14})$"
+)
+_OFFICE_AFTER = re.compile(
+    r"[ ,(]{1,3}(?:selaku |sebagai |kepala |ketua |mantan )?"
+    r"(?:wali ?kota|wawali|bupati|gubernur|presiden|menteri|camat|lurah|kadis|dprd|kapolsek|dinas)\b"
+)
+"""Streets, shops and who holds a high office bear names as well."""
 _THING_BEFORE = re.compile(
     r"\b(?:pantai|sungai|tukad|kali|pasar|toko|warung|jalan|jln|gang|desa|banjar|dusun|kelurahan|kampung|perumahan|gedung|hotel|kafe|cafe"
     r"|villa|pt|cv|perusahaan|yayasan|sekolah|pura|masjid|gereja|kucing|anjing|sapi|aplikasi|situs|program|grup|akun|produk|obat|taman"
@@ -68,39 +84,80 @@ _PERSON_BEFORE = re.compile(
 _IDENTITY_BEFORE = re.compile(
     r"(?:\b(?:rumah|kediaman|rmh|milik|pasien|korban|pelapor|pemohon|nasabah|pelanggan|hubungi|menghubungi"
     r"|menghub|hub|kontak|narahubung|cp|contact person|tetangga(?: saya| kami)?|penerima(?: bantuan)?|ahli waris"
-    r"|terlapor|warga(?: saya| kami)?|lansia|janda"
+    r"|terlapor|warga(?: saya| kami)?|lansia|janda|dengan|wali murid|narasumber"
     r"|(?:anak|putra|putri|istri|suami|keluarga)(?: dari)?|saya|an|nama|bernama|oknum|atas) ?:? ?)$"
 )
 _IDENTITY_AFTER = re.compile(
     r"[ ,;:.()\n-]{0,4}(?:(?:dengan |dg |no\.? ?|nomor )*(?:nik|ktp|kk|hp|wa|tlp|telp|telepon|bpjs|npwp)\b"
     r"|umur|usia|beralamat|berusia|yang tinggal|\d{1,3} ?(?:th|thn|tahun)\b)"
 )
-_SAYA = re.compile(r"(?<![\w\[])(?:saya|sy) (?=[^\W\d_])")
+_SAYA = re.compile(r"(?<![\w\[])(?:saya|sy|sya|kami|aku),? (?P<with>(?:dengan|dgn|dg|a/n|an) )?(?=[^\W\d_])")
+_PLACE_OF = re.compile(
+    r"\b(?:kampung|kelurahan|desa|daerah|wilayah|alamat|jalan|gang|rt|rw|sekolah|toko|perumahan|dusun) $"
+)
 _INTRODUCED = re.compile(
     r"[ ,;:.()\n]{1,4}(?:(?:dengan |dg |dgn |no\.? ?|nomor |nomer )*(?:nik|ktp|kk)\b|warga\b|selaku\b|alamat\b|umur\b"
-    r"|beralamat\b|ketua\b|tinggal di\b|driver\b|rt\b|\d{16})"
+    r"|beralamat\b|ketua\b|tinggal di\b|driver\b|rt\b|dari (?:rt|rw|ketua|warga|kel|kec|desa|jl|jalan)\b"
+    r"|(?:orang ?tua|ortu|wali|ibu|ayah|bapak) (?:murid|siswa|dari)\b|pak saya\b|\d{16})"
 )
-_HONORIFICS = ("pak ", "bpk", "ibu ", "bu ", "sdr", "saudar", "ny", "tn", "alm", "mas ", "mbak ")
+_KIN = re.compile(
+    r"\b(?:anak|putra|putri|istri|suami|ayah|ibu|ibuk|bapak|adik|adek|kakak|kakek|nenek|mertua|orang ?tua|ortu|pasangan"
+    r"|keponakan|saudara|tetangga|teman|warga|wali|siswa|cucu|paman|tante|mama|papa)(?:nya"
+    r"|(?: perempuan| laki-laki| kandung| pertama| kedua| ketiga| bungsu| sulung)? (?:saya|sy|sya|kami)"
+    r"|(?P<of>(?: murid| siswa| kandung)? dari(?: siswa| anak| ananda| murid| saudara| almarhum)?))"
+    r"(?: (?:yang|yg) (?:ber)?nama(?:nya)?| namanya|,? si)?(?P<mark> ?[,:(] ?| )"
+    r"(?:(?:bapak|bpk|bp|pak|ibu|bu|alm|almh|almarhum|almarhumah|mbah|mas|mbak)\b\.? ?)?(?=[^\W\d_])"
+)
+_CLOSING = re.compile(
+    r"(?:kasih|kasi|makasih|trims|thanks|tks|suwun|nuwun|hormat(?: (?:saya|kami))?|salam|wassalam\w*|w[a-z]{0,9}\.? ?wb"
+    r"|ttd|tertanda|pelapor|pemohon|hormat,? (?:saya|kami)|pengadu)[^\w\n]{0,12}\n\W{0,4}"
+    r"(?:(?:ttd|tertanda|pelapor|an|a\.?n)\b[^\w]{0,6})?"
+    r"(?:(?:bapak|bpk|ibu|h|hj|ir|drs|dra|dr|kh|mr|sdr|sdri)\b\.? ?)*(?=[^\W\d_])"
+)
+_OWN_LINE = re.compile(
+    r"\n(?=[^\W\d_][^\n\d:]{2,40}\n\W{0,3}"
+    r"(?:ketua|warga|rt\b|rw\b|hp\b|wa\b|no\.? ?(?:hp|wa|telp)|nik\b|\+62|08|pelapor|jl\b))"
+)
+_LINE_END = re.compile(r"[^\w\n]{0,6}(?:$|\n|\(|\+62|0\d{2}|(?:hp|wa|tlp|telp)\b)")
+_SIGNER_AFTER = re.compile(r"[^\w]{0,6}(?:ketua|warga|rt|rw|hp|wa|tlp|telp|\+62|08)")
+_STRONG_CLOSING = ("hormat", "ttd", "tertanda", "pelapor", "pemohon", "pengadu", "salam")
+_AND = re.compile(
+    r" ?(?P<and>,| dan | serta | & | / |/| sama ) ?(?:(?:bapak|bpk|bp|ibu|bu|pak|sdr|sdri|mas|mbak)\b\.? ?)?"
+    r"(?=[^\W\d_])"
+)
+_HONORIFICS = (
+    "pak", "bp", "ibu", "bu ", "bu.", "sdr", "saudar", "ny", "tn", "tuan", "alm", "mas", "mbak", "mbah", "cak ",
+    "kang ", "bude", "ustad", "haji", "tante", "h.", "hj.",
+)  # fmt: skip
 _CUES = (
     "nama",
     "nma",
+    "nm ",
+    "nm:",
     "a.n",
     "a. n",
     " an.",
     "\nan.",
     "(an.",
     " an ",
+    " an:",
+    "namanya",
+    "kontak",
+    "contact",
+    "cp",
+    "pelapor",
+    "pemohon",
+    "narahubung",
     "a/n",
     "perkenalkan",
     " alm",
-    "hormat",
-    " salam",
-    "\nsalam",
 )
-_FIRST = ("an.", "alm", "salam")
+_FIRST = ("an.", "an ", "alm", "cp", "kontak", "pelapor", "pemohon")
+_SURE = ("named", "behalf", "beside", "called", "mine")
+_WEAK = ("plain", "an", "labelled")
+_WORD_BEFORE = re.compile(r"([^\W\d_]+) $")
+_WORD_AFTER = re.compile(r" ([^\W\d_]+)")
 
-_WORD = re.compile(r"([^\W\d_](?:[\w]|['’`](?=\w)|-(?=[^\W\d_]))*)(\.?)")
-_JOINT = re.compile(r" ?(?=[^\W\d_])")
 _BEFORE_NUMBER = re.compile(
     r"((?:[^\W\d_][\w'’.]{0,24} ){0,3}[^\W\d_][\w'’.]{0,24}?)[ \n]?[\s:(,.\-]{0,3}"
     r"(?:(?:no|nomor|nomer|nik|hp|wa|telp|tlp|telepon|ktp|kk|dengan|cp)\b[ .:]{0,3}){0,3}$",
@@ -110,126 +167,57 @@ _AFTER_NUMBER = re.compile(
     r" ?[(,/\n -] ?(?P<honorific>(?:bapak|bpk|pak|ibu|bu|mas|mbak)\b\.? )?(?=[^\W\d_])", re.IGNORECASE
 )
 
-_PREFIXED = re.compile(r"me|di|ter|ber|pe|ke|se|\w+(?:nya|kan)$")
-_END = re.compile(r" ?(?:[\n,;)]|\.(?: |$)|$)")
-_GOES_ON = frozenset(("mau", "ingin", "hendak", "mohon", "warga", "tinggal", "alamat", "umur", "nik", "asal"))
-"""Words by which one who has said a name goes on; what stands before them may be a name that is a word too."""
-_PARTICLES = ("i", "ni", "si")
-
-
-@cache
-def _listed(name: str) -> frozenset[str]:
-    file = resources.files("router_model") / "lexicon" / name
-    return frozenset(file.read_text("utf-8").split()[1:])
-
-
-def _known_names() -> frozenset[str]:
-    """Common names of persons, our own list."""
-    return _listed("names.tsv")
-
-
-def no_names() -> frozenset[str]:
-    """Words after a cue that are no name: who speaks, bodies, offices, the words of a sentence."""
-    return _listed("no_names.tsv")
-
-
-def _is_name(word: str, loose: bool, first: bool = True) -> bool:
-    """`loose`: after a clear cue any word passes that is no Indonesian word; else only names and capitals."""
-    low = word.lower().replace("’", "'")
-    if low in no_names() or not word.replace("'", "").replace("’", "").replace("-", "").isalpha():
-        return False
-    if low in _known_names():
-        return True
-    if len(word) == 1:
-        return word.isupper()
-    capital = word[0].isupper() and not word.isupper()
-    common = low in abbreviations() or low in stem_exceptions() or is_root(low) or is_root(stem(low))
-    if capital:
-        if not first and not _PREFIXED.match(low) and low not in abbreviations():
-            return True
-        return not common or (is_root(low) and stem(low) == low)
-    return not common and (loose or word.isupper()) and len(word) > 2
-
-
-def _passes(text: str, match: re.Match[str], loose: bool, first: bool) -> bool:
-    """Whether a word belongs to a name: by itself, or because a name follows ("i wayan", "KADEK SULUH PERMANA")."""
-    if _is_name(match[1], loose, first):
-        return True
-    word = match[1]
-    if not first and len(word) == 1 and match[2]:
-        return True
-    following = _WORD.match(text, match.end() + 1)
-    if (
-        not first
-        and loose
-        and word[0].isupper()
-        and is_root(word.lower())
-        and word.lower() not in no_names()
-        and _END.match(text, match.end(1))
-    ):
-        return True
-    if not first and loose and following and following[1].lower() in _GOES_ON:
-        return is_root(word.lower()) and word.lower() not in no_names()
-    if not following or not _is_name(following[1], loose and word[0].isupper()):
-        return False
-    low, known = word.lower(), following[1].lower() in _known_names()
-    if low in _PARTICLES:
-        return known
-    if low == "anak":
-        return following[1].lower() == "agung"
-    if len(low) == 1:
-        return known and bool(match[2])
-    return loose and low not in no_names() and is_root(low) and (known or word.isupper())
-
-
-def _name_at(text: str, start: int, loose: bool) -> tuple[int, int] | None:
-    """Start and end of the name that begins at `start`."""
-    end = position = start
-    for _ in range(MOST_WORDS):
-        match = _WORD.match(text, position)
-        if not match or not _passes(text, match, loose, position == start):
-            break
-        end = match.end(1)
-        stops = match[2] and len(match[1]) > 4
-        joint = _JOINT.match(text, match.end())
-        if stops or not joint or (joint[0] == "" and not match[2]):
-            break
-        position = joint.end()
-    if end - start < 2:
-        return None
-    return start, end
-
 
 def name_spans(text: str, lower: str, taken: bytearray, numbers: Collection[Span]) -> Iterator[Span]:
     """Names; the honorific before one stays. `taken` as in `apart`, `numbers` what was found before."""
+    found: set[Name] = set()
     for start, end in _candidates(text, lower, taken, numbers):
+        if not any(taken[start:end]):
+            found.add((start, end))
+            yield "name", start, end
+            for other in _enumerated(text, lower, end):
+                found.add(other)
+                yield "name", *other
+    for start, end in _again(text, lower, found):
         yield "name", start, end
 
 
-def _candidates(text: str, lower: str, taken: bytearray, numbers: Collection[Span]) -> Iterator[tuple[int, int]]:
+def _candidates(text: str, lower: str, taken: bytearray, numbers: Collection[Span]) -> Iterator[Name]:
     if any(cue in lower for cue in _CUES) or lower.startswith(_FIRST):
         yield from _after_cues(text, lower)
-    if "saya" in lower:
+    if "saya" in lower or "sy" in lower or "kami" in lower or "nya" in lower:
         yield from _after_saya(text, lower)
+        yield from _of_kin(text, lower)
     if any(word in lower for word in _HONORIFICS):
         yield from _with_honorific(text, lower, taken)
+    if "\n" in lower:
+        yield from _signed(text, lower)
     for kind, start, end in numbers:
         if kind not in ("plate", "link"):
             yield from _beside_number(text, start, end)
 
 
-def _after_cues(text: str, lower: str) -> Iterator[tuple[int, int]]:
+def _after_cues(text: str, lower: str) -> Iterator[Name]:
     for cue in _CUE.finditer(lower):
-        if cue.lastgroup == "called" and _is_thing(lower, cue):
+        kind = cue.lastgroup or ""
+        if kind == "called" and _is_thing(lower, cue):
             continue
         between = _BETWEEN.match(lower, cue.end())
         start = between.end() if between else cue.end()
-        if cue.lastgroup in ("mine", "plain") and ". " in lower[cue.end() : start]:
+        if kind in ("mine", "plain") and ". " in lower[cue.end() : start]:
             continue
-        loose = cue.lastgroup in ("named", "mine", "behalf", "beside", "called", "plain")
-        name = _name_at(text, start, loose)
-        if name and (cue.lastgroup != "plain" or _INTRODUCED.match(lower, name[1])):
+        name = name_at(text, start, loose=True, sure=kind in _SURE)
+        if name and (kind not in _WEAK or _stands(text, lower, kind, name)):
             yield name
+
+
+def _stands(text: str, lower: str, kind: str, name: Name) -> bool:
+    if kind == "plain":
+        return _INTRODUCED.match(lower, name[1]) is not None
+    words = words_of(text, name)
+    if is_trusted(words) or (kind == "labelled" and words[0][0].isupper()):
+        return True
+    return len(words) > 1 and any(is_known(word.lower()) for word in words)
 
 
 def _is_thing(lower: str, cue: re.Match[str]) -> bool:
@@ -238,43 +226,151 @@ def _is_thing(lower: str, cue: re.Match[str]) -> bool:
     return thing is not None and not _PERSON_BEFORE.search(lower, first, thing.end())
 
 
-def _after_saya(text: str, lower: str) -> Iterator[tuple[int, int]]:
+def _after_saya(text: str, lower: str) -> Iterator[Name]:
     """ "Saya Ketut Rajin, warga ...": a known name, or two capitals, or what stands before a word of identity."""
     for saya in _SAYA.finditer(lower):
-        name = _name_at(text, saya.end(), loose=True)
-        if not name:
+        between = _BETWEEN.match(lower, saya.end())
+        start = between.end() if between else saya.end()
+        name = name_at(text, start, loose=True)
+        if not name or _PLACE_OF.search(lower, max(0, saya.start() - 14), saya.start()):
             continue
-        words = [word[1] for word in _WORD.finditer(text, *name)]
-        known = sum(word.lower() in _known_names() for word in words)
+        words = words_of(text, name)
+        trusted = is_trusted(words)
         capitals = sum(word[0].isupper() and not word.isupper() for word in words)
         introduced = _INTRODUCED.match(lower, name[1]) is not None
-        if (introduced and (known or capitals or len(words) > 1)) or capitals > 1 or (known and capitals):
+        known = any(is_known(word.lower()) and (word[0].isupper() or not is_common(word.lower())) for word in words)
+        presented = saya["with"] is not None and trusted
+        if known or presented or (introduced and (trusted or len(words) > 1)) or (trusted and capitals > 1):
             yield name
 
 
-def _with_honorific(text: str, lower: str, taken: bytearray) -> Iterator[tuple[int, int]]:
-    for honorific in _HONORIFIC.finditer(lower):
-        before = _IDENTITY_BEFORE.search(lower, max(0, honorific.start() - 30), honorific.start())
-        name = _name_at(text, honorific.end(), loose=True)
+def _of_kin(text: str, lower: str) -> Iterator[Name]:
+    """ "anak saya Made Sari", "suami saya (made)": a capital, a known name, or what stands in brackets."""
+    for kin in _KIN.finditer(lower):
+        name = name_at(text, kin.end(), loose=True)
         if not name:
             continue
-        after = _IDENTITY_AFTER.match(lower, name[1])
-        numbered = 1 in taken[name[1] : name[1] + 16]
-        if before or after or numbered:
+        words = words_of(text, name)
+        bracketed = "(" in kin["mark"] and text[name[1] : name[1] + 1] == ")"
+        sure = bracketed or (words[0][0].isupper() and not words[0].isupper() and ends(text, name[1]))
+        if (is_trusted(words) or sure or (kin["of"] and len(words) > 1)) and not _PLACE_OF.search(
+            lower, max(0, kin.start() - 14), kin.start()
+        ):
             yield name
 
 
-def _beside_number(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _with_honorific(text: str, lower: str, taken: bytearray) -> Iterator[Name]:
+    for honorific in _HONORIFIC.finditer(lower):
+        name = name_at(text, honorific.end(), loose=True, sure=honorific[0].startswith("sdr"))
+        if not name or not _is_person(text, honorific.start(), name):
+            continue
+        before = _IDENTITY_BEFORE.search(lower, max(0, honorific.start() - 30), honorific.start())
+        after = _IDENTITY_AFTER.match(lower, name[1])
+        numbered = 1 in taken[name[1] : name[1] + 16]
+        if before or after or numbered or _is_private(text, lower, honorific.start(), name):
+            yield name
+
+
+def _is_person(text: str, start: int, name: Name) -> bool:
+    """ "H." is an honorific only before a capital."""
+    return text[start] not in "Hh" or text[start : start + 4].lower() == "haji" or text[name[0]].isupper()
+
+
+def _is_private(text: str, lower: str, start: int, name: Name) -> bool:
+    shouted = text[start : name[1]].isupper()
+    words = words_of(text, name)
+    if shouted and not any(is_known(word.lower()) for word in words):
+        return False
+    if not is_trusted(words[:1]) and not (text[start : start + 3].lower() == "sdr" and words[0][0].isupper()):
+        return False
+    return not _NO_PERSONS.search(lower, max(0, start - 40), start) and not _OFFICE_AFTER.match(lower, name[1])
+
+
+def _signed(text: str, lower: str) -> Iterator[Name]:
+    """A name on a line of its own below the closing words, or above who signs or the number."""
+    for closing in _CLOSING.finditer(lower):
+        name = name_at(text, closing.end(), loose=True)
+        if (
+            name
+            and _LINE_END.match(lower, name[1])
+            and _is_signature(
+                text, name, closing[0].startswith(_STRONG_CLOSING) or _SIGNER_AFTER.match(lower, name[1]) is not None
+            )
+        ):
+            yield name
+    for line in _OWN_LINE.finditer(lower):
+        between = _BETWEEN.match(lower, line.end())
+        name = name_at(text, between.end() if between else line.end(), loose=True)
+        if name and _LINE_END.match(lower, name[1]) and _is_signature(text, name, strong=False):
+            yield name
+
+
+def _is_signature(text: str, name: Name, strong: bool) -> bool:
+    words = words_of(text, name)
+    if not all(word[0].isupper() or is_known(word.lower()) for word in words):
+        return False
+    if any(is_known(word.lower()) and (word[0].isupper() or not is_common(word.lower())) for word in words):
+        return True
+    odd = sum(is_trusted([word]) for word in words)
+    return strong and odd > 0
+
+
+def _beside_number(text: str, start: int, end: int) -> Iterator[Name]:
     """A listed name directly before a number, as in a signature, or behind it in brackets."""
     if before := _BEFORE_NUMBER.search(text, max(0, start - 80), start):
         first, last = before.span(1)
-        words = list(_WORD.finditer(text, first, last))
+        words = list(WORD.finditer(text, first, last))
         while words and words[0][1].lower() in no_names():
             words.pop(0)
-        known = any(word[1].lower() in _known_names() for word in words)
-        if known and all(_is_name(word[1], loose=True) for word in words):
+        said = [word[1] for word in words]
+        known = any(is_known(word.lower()) for word in said)
+        alone = len(said) > 1 and text[words[0].start() - 1 : words[0].start()] in ("", "\n")
+        if (known or (alone and all(is_trusted([word]) for word in said))) and all(
+            is_name(word, loose=True) for word in said
+        ):
             yield words[0].start(), words[-1].end(1)
-    if (after := _AFTER_NUMBER.match(text, end)) and (name := _name_at(text, after.end(), loose=False)):
-        words = list(_WORD.finditer(text, *name))
-        if after["honorific"] or any(word[1].lower() in _known_names() for word in words):
-            yield name
+    after = _AFTER_NUMBER.match(text, end)
+    name = name_at(text, after.end(), loose=False) if after else None
+    if after and name and (after["honorific"] or any(is_known(word.lower()) for word in words_of(text, name))):
+        yield name
+
+
+def _enumerated(text: str, lower: str, end: int) -> Iterator[Name]:
+    """The next ones of "Budi dan Sari"; behind a comma only known names."""
+    while joint := _AND.match(lower, end):
+        name = name_at(text, joint.end(), loose=False)
+        if not name or not is_trusted(words := words_of(text, name)):
+            return
+        if joint["and"] in (",", "/") and not is_known(words[0].lower()):
+            return
+        yield name
+        end = name[1]
+
+
+def _again(text: str, lower: str, found: Collection[Name]) -> Iterator[Name]:
+    """The same names once more, whole or one capitalised word of them that is no part of another name."""
+    for start, end in found:
+        whole = lower[start:end]
+        if len(whole) > 4 and lower.count(whole) > 1:
+            for match in re.finditer(rf"(?<!\w){re.escape(whole)}(?!\w)", lower):
+                if len(whole.split()) > 1 or _stands_alone(text, *match.span()):
+                    yield match.span()
+    words = {word for name in found for word in words_of(text, name) if len(word) > 2 and word[0].isupper()}
+    for word in words:
+        if text.count(word) > 1 or (word.isupper() and word.capitalize() in text):
+            for match in re.finditer(rf"(?<!\w)(?:{re.escape(word)}|{re.escape(word.capitalize())})(?!\w)", text):
+                if _stands_alone(text, *match.span()):
+                    yield match.span()
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether no capital stands beside it, so that "Sari" is not read in "Pondok Sari Indah"."""
+    before, after = _WORD_BEFORE.search(text, max(0, start - 30), start), _WORD_AFTER.match(text, end)
+    lower = text[max(0, start - 30) : start].lower()
+    if not text[start].isupper() or _NO_PERSONS.search(lower) or _PLACE_OF.search(lower):
+        return False
+    if after and after[1][0].isupper() and not text[start:end].isupper():
+        return False
+    if not before or before[1][0].islower():
+        return True
+    return before[1].lower() in no_names() or (is_common(before[1].lower()) and not text[start:end].isupper())

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router_model.complaint import Complaint
-from router_model.person_names import no_names
+from router_model.name_words import no_names
 from router_model.place import FoundPlace
 from router_model.point import Point, cells, metres
 from router_model.resemblance_limits import ResemblanceLimits

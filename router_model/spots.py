@@ -12,7 +12,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from router_model.complaint import Complaint
-from router_model.person_names import no_names
+from router_model.name_words import no_names
 from router_model.place import FoundPlace
 from router_model.place_evidence import is_common_word, place_words, words_of
 from router_model.portal import folded
