@@ -13,7 +13,7 @@ WORD = re.compile(r"([^\W\d_](?:(?!(?<=[a-z]{3})[A-Z])\w|['’`](?=\w)|-(?=[^\W\
 """A word and its full stop; "sutejoNo" is two words that lost what stood between them."""
 _JOINT = re.compile(r" ?(?=[^\W\d_])")
 _SHAPE = re.compile(
-    r".(?:[dtwrnmkyi]anto|[iyjnh]ono|wati|ningsih|ningrum|ningtyas|wardh?ani|[aou]?uddin|[mrhl]udin|ullah|rahman|rohman|iyatun"
+    r".(?:[dtwrnmkyi]anto|[iyjnh]ono|wati|ningsih|ningrum|ningtyas|wardh?ani|[aou]?uddin|[mrhl]udin|ull?ah|ull?oh|rahman|rohman|iyatun"
     r"|inah|[iyj]em|inem|iani|yanti|ianti|[dnrw]awan)$"
 )
 """Endings that only names have; a word of the language that has one too is no name."""
@@ -32,11 +32,13 @@ def _listed(name: str) -> frozenset[str]:
     return frozenset(file.read_text("utf-8").split()[1:])
 
 
+@cache
 def no_names() -> frozenset[str]:
     """Words after a cue that are no name: who speaks, bodies, offices, the words of a sentence."""
     return _listed("no_names.tsv")
 
 
+@cache
 def _no_persons() -> frozenset[str]:
     """Bodies, ranks, greetings and shops that stand capitalised where names do."""
     return _listed("no_persons.tsv")
@@ -56,6 +58,7 @@ def is_known(low: str) -> bool:
     return _SHAPE.search(low) is not None and low not in _NO_SHAPE and not is_common(low)
 
 
+@lru_cache(maxsize=65_536)
 def is_name(word: str, loose: bool, first: bool = True) -> bool:
     """`loose`: after a clear cue any word passes that is no Indonesian word; else only names and capitals."""
     low = word.lower().replace("’", "'")
@@ -84,11 +87,14 @@ def _passes(text: str, match: re.Match[str], loose: bool, first: bool, sure: boo
     if is_name(word, loose, first):
         return True
     if low in no_names() or low in _no_persons():
-        return False
+        following = WORD.match(text, match.end() + 1)
+        return low == "anak" and following is not None and following[1].lower() == "agung"
     if not first and len(word) == 1 and match[2]:
         return True
     if sure and _is_odd_word(text, match, first):
         return True
+    if len(low) > 2 and not is_root(low):
+        return False
     following = WORD.match(text, match.end() + 1)
     if not first and loose and word[0].isupper() and is_root(low) and _END.match(text, match.end(1)):
         return True
@@ -99,8 +105,6 @@ def _passes(text: str, match: re.Match[str], loose: bool, first: bool, sure: boo
     known = is_known(following[1].lower())
     if low in _PARTICLES:
         return known
-    if low == "anak":
-        return following[1].lower() == "agung"
     if len(low) == 1:
         return bool(match[2]) and (known or sure)
     return loose and is_root(low) and (known or word.isupper() or sure)
