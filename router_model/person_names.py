@@ -66,7 +66,7 @@ _UNMISTAKABLE = ("sdr", "ny.", "ny ", "tn.", "tn ", "alm")
 _NO_PERSONS = re.compile(
     r"(?:\b(?:jl|jln|jalan|gang|gg|kampung|kampoeng|makam|raya)\b\.? ?(?:\w{1,3}[. ]{1,2}){0,3}"
     r"|\b(?:warung|warkop|toko|bakso|soto|sate|nasi|rawon|mie|depot|bengkel|kos|kost|kosan|kontrakan|laundry|salon"
-    r"|apotek|klinik|rumah makan|rm|masjid|mushola|musholla|mushalla|gedung|stadion|patung|monumen|lapangan|kedai|cafe"
+    r"|apotek|klinik|rumah makan|rm|masjid|mushol+ah?|mushal+ah?|musala|gedung|stadion|patung|monumen|lapangan|kedai|cafe"
     r"|kafe|ud|pasar|bergambar)\b\.? ?(?:(?!milik|punya|oleh)\w+ )?"
     r"|\b(?:wali ?kota|wawali|bupati|gubernur|presiden|menteri|mensos|camat|lurah|kades|kadis|dinas|kapolsek|dprd)\b"
     r"[^.\n\d]{0,14})$"
@@ -133,7 +133,7 @@ _RECEIVER = re.compile(r"[a-z]+ (?=[a-z])")
 _FULL_NAME = re.compile(r"[A-Z][a-z'’]{2,}(?: [A-Z][a-z'’]{2,}){1,3}")
 _PLACE_BEFORE = re.compile(
     r"(?:\b(?:jl|jln|jalan|gang|gg|raya|sd|sdn|sdk|smp|smpn|smpk|sma|sman|smk|smkn|mi|mts|ma|tk|paud|universitas|univ|rs|rsud|rsu"
-    r"|rsi|klinik|masjid|mushol+a|pondok|ponpes|yayasan|pt|cv|ud|toko|warung|warkop|hotel|taman|gedung|perum|perumahan|komplek|griya"
+    r"|rsi|klinik|masjid|mushol+ah?|mushal+ah?|musala|pondok|ponpes|yayasan|pt|cv|ud|toko|warung|warkop|hotel|taman|gedung|perum|perumahan|komplek|griya"
     r"|graha|desa|ds|dusun|kel|kelurahan|kec|kecamatan|kab|kabupaten|kota|kampung|kp|pasar|rusun|apartemen|stadion|patung|nabi"
     r"|presiden|jenderal|bandara|terminal|sungai|kali|jembatan|lapangan|makam|monumen|museum|wisma|villa|blok|sunan|raden|pantai)"
     r"\b[ .:,]{1,3}(?:[a-z0-9]{1,3}[ .]{1,2}){0,2}|: )$"
@@ -143,8 +143,8 @@ _AND = re.compile(
     r"(?=[^\W\d_])"
 )
 _HONORIFICS = (
-    "pak", "bapak", "ibu", "bu ", "bu.", "bu:", "bude", "mas ", "mas.", "mas:", "mbak", "mbah", "cak ", "kang ",
-    "ustad", "haji ", "tante ", "nyonya", "tuan ", "bp", "sdr", "saudar", "ny ", "ny.", "tn ", "tn.", "alm", "h.", "h ", "hj",
+    "pak", "bapak", "ibu", "bu ", "bu.", "bu:", "bude", "mas ", "mas.", "mas:", "mbak", "mbah", "cak ",
+    "kang ", "ustad", "haji ", "tante ", "nyonya", "tuan ", "bp", "sdr", "saudar", "ny ", "ny.", "tn ", "tn.", "alm", "h.", "h ", "hj",
 )  # fmt: skip
 _SPEAKERS = ("saya", "sy ", "sy,", "sya ", "kami", "aku")
 _KINDRED = (
