@@ -24,6 +24,7 @@ _LABEL = re.compile(r" ?[:=]")
 _GOES_ON = frozenset(("mau", "ingin", "hendak", "mohon", "warga", "tinggal", "alamat", "umur", "nik", "asal"))
 """Words by which one who has said a name goes on; what stands before them may be a name that is a word too."""
 _PARTICLES = ("i", "ni", "si")
+_JOINERS = ("al", "el", "ar", "as", "az", "bin", "binti")
 
 
 @cache
@@ -86,7 +87,7 @@ def _passes(text: str, match: re.Match[str], loose: bool, first: bool, sure: boo
         return False
     if is_name(word, loose, first):
         return True
-    if low in no_names() or low in _no_persons():
+    if (low in no_names() and low not in _JOINERS) or low in _no_persons():
         following = WORD.match(text, match.end() + 1)
         return low == "anak" and following is not None and following[1].lower() == "agung"
     if not first and len(word) == 1 and match[2]:
@@ -94,7 +95,8 @@ def _passes(text: str, match: re.Match[str], loose: bool, first: bool, sure: boo
     if sure and _is_odd_word(text, match, first):
         return True
     if len(low) > 2 and not is_root(low):
-        return False
+        following = WORD.match(text, match.end() + 1)
+        return sure and not first and following is not None and _is_middle(low, following[1])
     following = WORD.match(text, match.end() + 1)
     if not first and loose and word[0].isupper() and is_root(low) and _END.match(text, match.end(1)):
         return True
@@ -103,11 +105,17 @@ def _passes(text: str, match: re.Match[str], loose: bool, first: bool, sure: boo
     if not following or not is_name(following[1], loose and (sure or word[0].isupper())):
         return False
     known = is_known(following[1].lower())
+    if low in _JOINERS and not first:
+        return True
     if low in _PARTICLES:
         return known
     if len(low) == 1:
         return bool(match[2]) and (known or sure)
     return loose and is_root(low) and (known or word.isupper() or sure)
+
+
+def _is_middle(low: str, following: str) -> bool:
+    return not _PREFIXED.match(low) and is_name(following, loose=True) and following.lower() not in abbreviations()
 
 
 def _is_odd_word(text: str, match: re.Match[str], first: bool) -> bool:

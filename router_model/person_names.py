@@ -31,7 +31,8 @@ _CUE = re.compile(
     (?P<named> (?<![^\W\d_]) (?: nama | nma | nm ) (?: \ ketua\ r[tw] (?:\ ?\d+)? )?
         (?: \ (?! {_THINGS} ) [^\W\d_]{{2,12}} ){{0,3}} (?: \ ?\( [^()\n]{{2,20}} \) )? [\ .'"*]{{0,3}} [:=;] )
   | (?P<labelled> (?<!\w) (?: pelapor | pemohon | pengadu | narahubung | (?: kontak | contact )\ person | cp | kontak
-        | wali\ murid | penanggung\ jawab ) [\ .]{{0,2}} [:(=] )
+        | wali\ murid | penanggung\ jawab | istri | suami | anak | ayah | ibu | bapak ) [\ .]{{0,2}} [:(=] )
+  | (?P<applicant> (?<!\w) (?: pelapor | pemohon | pengadu ) (?=\ [^\W\d_]) )
   | (?P<beside> (?<=\d{{6}}) \ an (?=\ ) )
   | (?<![\w\[]) (?:
         (?P<plain> nama (?= \ [^\W\d_]) (?! \ (?: saya | sy | sya | aku | kami | lengkap | anak | ibu | bapak
@@ -67,7 +68,7 @@ _NO_PERSONS = re.compile(
     r"(?:\b(?:jl|jln|jalan|gang|gg|kampung|kampoeng|makam|raya)\b\.? ?(?:\w{1,3}[. ]{1,2}){0,3}"
     r"|\b(?:warung|warkop|toko|bakso|soto|sate|nasi|rawon|mie|depot|bengkel|kos|kost|kosan|kontrakan|laundry|salon"
     r"|apotek|klinik|rumah makan|rm|masjid|mushol+ah?|mushal+ah?|musala|gedung|stadion|patung|monumen|lapangan|kedai|cafe"
-    r"|kafe|ud|pasar|bergambar)\b\.? ?(?:(?!milik|punya|oleh)\w+ )?"
+    r"|kafe|ud|pasar|bergambar|asrama)\b\.? ?(?:(?!milik|punya|oleh)\w+ )?"
     r"|\b(?:wali ?kota|wawali|bupati|gubernur|presiden|menteri|mensos|camat|lurah|kades|kadis|dinas|kapolsek|dprd)\b"
     r"[^.\n\d]{0,14})$"
 )
@@ -130,12 +131,12 @@ _LINE_END = re.compile(r"[^\w\n]{0,6}(?:$|\n|\(|(?<=,)|(?<=, )|\+62|0\d{2}|(?:hp
 _SIGNER_AFTER = re.compile(r"[^\w]{0,6}(?:ketua|warga|rt|rw|hp|wa|tlp|telp|\+62|08|selaku|pengurus)")
 _SIGNER = re.compile(r" ?[(,] ?(?:wakil )?ketua (?:rt|rw|lpmk|pkk|karang)\b")
 _RECEIVER = re.compile(r"[a-z]+ (?=[a-z])")
-_FULL_NAME = re.compile(r"[A-Z][a-z'’]{2,}(?: [A-Z][a-z'’]{2,}){1,3}")
+_FULL_NAME = re.compile(r"[A-Z][a-z'’]{2,}(?: [A-Z][a-z'’]{2,}){1,3}|[A-Z]{3,}(?: [A-Z]{3,}){1,3}")
 _PLACE_BEFORE = re.compile(
     r"(?:\b(?:jl|jln|jalan|gang|gg|raya|sd|sdn|sdk|smp|smpn|smpk|sma|sman|smk|smkn|mi|mts|ma|tk|paud|universitas|univ|rs|rsud|rsu"
     r"|rsi|klinik|masjid|mushol+ah?|mushal+ah?|musala|pondok|ponpes|yayasan|pt|cv|ud|toko|warung|warkop|hotel|taman|gedung|perum|perumahan|komplek|griya"
     r"|graha|desa|ds|dusun|kel|kelurahan|kec|kecamatan|kab|kabupaten|kota|kampung|kp|pasar|rusun|apartemen|stadion|patung|nabi"
-    r"|presiden|jenderal|bandara|terminal|sungai|kali|jembatan|lapangan|makam|monumen|museum|wisma|villa|blok|sunan|raden|pantai)"
+    r"|presiden|jenderal|bandara|terminal|sungai|jembatan|lapangan|makam|monumen|museum|wisma|villa|blok|sunan|raden|pantai)"
     r"\b[ .:,]{1,3}(?:[a-z0-9]{1,3}[ .]{1,2}){0,2}|: )$"
 )
 _AND = re.compile(
@@ -162,7 +163,9 @@ _CUES = (
 
 _FIRST = ("an.", "an ", "alm", "cp", "kontak", "pelapor", "pemohon")
 _SURE = ("named", "behalf", "beside", "called", "mine", "labelled")
-_WEAK = ("plain", "an", "labelled", "mine")
+_WEAK = ("plain", "an", "labelled", "mine", "applicant")
+_FIRST_OF_LIST = re.compile(r"1[.)] ?$")
+_NEXT_OF_LIST = re.compile(r"(?<![\d.,/])[2-9][.)] ?(?=[A-Z])")
 _SMALL_LETTERS = re.compile(r"[a-z]+\b")
 _NUMBERED = re.compile(r" ?(?:[ivx]+\b|no\b|nomor|\d|blok|gang|gg|rt\b)")
 _HONORIFIC_BEFORE = re.compile(r"\b(?:bapak|bpk|bp|pak|ibu|bu|sdri?|saudar[ai])\.? $")
@@ -229,6 +232,15 @@ def _after_cues(text: str, lower: str) -> Iterator[Name]:
         name = name_at(text, start, loose=True, sure=kind in _SURE)
         if name and (kind not in _WEAK or _stands(text, lower, kind, name)):
             yield name
+            if _FIRST_OF_LIST.search(text, max(0, start - 3), start):
+                yield from _listed_below(text, name[1])
+
+
+def _listed_below(text: str, end: int) -> Iterator[Name]:
+    """The names at "2.", "3." of a list whose first one ends here."""
+    for number in _NEXT_OF_LIST.finditer(text, end, end + 240):
+        if name := name_at(text, number.end(), loose=True, sure=True):
+            yield name
 
 
 def _stands(text: str, lower: str, kind: str, name: Name) -> bool:
@@ -237,7 +249,11 @@ def _stands(text: str, lower: str, kind: str, name: Name) -> bool:
         return len(words) > 1 or words[0][0].isupper() or is_known(words[0].lower()) or _goes_on(lower, name[1])
     if kind == "plain":
         return (len(words) > 1 or is_trusted(words)) and _INTRODUCED.match(lower, name[1]) is not None
+    if kind == "applicant":
+        return words[0][0].isupper() and any(is_known(word.lower()) for word in words)
     if is_trusted(words) or (kind == "labelled" and words[0][0].isupper()):
+        return True
+    if any(word.isupper() and len(word) > 3 and not is_common(word.lower()) for word in words):
         return True
     return len(words) > 1 and any(is_known(word.lower()) for word in words)
 
@@ -329,7 +345,7 @@ def _is_person(text: str, start: int, name: Name) -> bool:
 
 def _is_private(text: str, lower: str, start: int, name: Name) -> bool:
     shouted = text[start : name[1]].isupper()
-    words = words_of(text, name)
+    words = [word for word in words_of(text, name) if len(word) > 1] or ["-"]
     unmistakable = lower.startswith(_UNMISTAKABLE, start) and words[0][0].isupper()
     if not unmistakable and shouted and not any(is_known(word.lower()) for word in words):
         return False
@@ -455,11 +471,12 @@ def _again(text: str, lower: str, found: Collection[Name]) -> Iterator[Name]:
 
 def _stands_alone(text: str, lower: str, start: int, end: int) -> bool:
     """Whether no capital stands beside it, so that "Sari" is not read in "Pondok Sari Indah"; small letters only count
-    behind an honorific."""
+    behind an honorific or in a word that is none of the language."""
     first = max(0, start - 30)
     if not text[start].isupper():
-        return _HONORIFIC_BEFORE.search(lower, first, start) is not None
-    if _NO_PERSONS.search(lower, first, start) or _PLACE_BEFORE.search(lower, first, start):
+        odd = end - start > 4 and not is_common(lower[start:end])
+        return odd or _HONORIFIC_BEFORE.search(lower, first, start) is not None
+    if _PLACE_BEFORE.search(lower, first, start) and lower[start - 2 : start] != ": ":
         return False
     shouted = text[start:end].isupper()
     before, after = _WORD_BEFORE.search(text, first, start), _WORD_AFTER.match(text, end)
