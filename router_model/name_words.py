@@ -96,7 +96,11 @@ def _passes(text: str, match: re.Match[str], loose: bool, first: bool, sure: boo
         return True
     if len(low) > 2 and not is_root(low):
         following = WORD.match(text, match.end() + 1)
-        return sure and not first and following is not None and _is_middle(low, following[1])
+        if not sure or following is None:
+            return False
+        if first:
+            return word[0].isupper() and is_known(following[1].lower())
+        return _is_middle(low, following[1])
     following = WORD.match(text, match.end() + 1)
     if not first and loose and word[0].isupper() and is_root(low) and _END.match(text, match.end(1)):
         return True
@@ -123,7 +127,7 @@ def _is_odd_word(text: str, match: re.Match[str], first: bool) -> bool:
     if _PREFIXED.match(match[1].lower()) or len(match[1]) < 3:
         return False
     if match[1][0].isupper():
-        return not match[1].isupper() or _END.match(text, match.end(1)) is not None
+        return not match[1].isupper() or first or _END.match(text, match.end(1)) is not None
     return not first and _END.match(text, match.end(1)) is not None
 
 

@@ -67,8 +67,8 @@ _UNMISTAKABLE = ("sdr", "ny.", "ny ", "tn.", "tn ", "alm")
 _NO_PERSONS = re.compile(
     r"(?:\b(?:jl|jln|jalan|gang|gg|kampung|kampoeng|makam|raya)\b\.? ?(?:\w{1,3}[. ]{1,2}){0,3}"
     r"|\b(?:warung|warkop|toko|bakso|soto|sate|nasi|rawon|mie|depot|bengkel|kos|kost|kosan|kontrakan|laundry|salon"
-    r"|apotek|klinik|rumah makan|rm|masjid|mushol+ah?|mushal+ah?|musala|gedung|stadion|patung|monumen|lapangan|kedai|cafe"
-    r"|kafe|ud|pasar|bergambar|asrama)\b\.? ?(?:(?!milik|punya|oleh)\w+ )?"
+    r"|apotek|klinik|rumah makan|rm|masjid|mushol+ah?|mushal+ah?|musala|gedung|stadion|patung|monumen|lapangan|kedai"
+    r"|cafe|kafe|ud|pasar|bergambar|asrama)\b\.? ?(?:(?!milik|punya|oleh)\w+ )?"
     r"|\b(?:wali ?kota|wawali|bupati|gubernur|presiden|menteri|mensos|camat|lurah|kades|kadis|dinas|kapolsek|dprd)\b"
     r"[^.\n\d]{0,14})$"
 )
@@ -133,7 +133,7 @@ _SIGNER = re.compile(r" ?[(,] ?(?:wakil )?ketua (?:rt|rw|lpmk|pkk|karang)\b")
 _RECEIVER = re.compile(r"[a-z]+ (?=[a-z])")
 _FULL_NAME = re.compile(r"[A-Z][a-z'’]{2,}(?: [A-Z][a-z'’]{2,}){1,3}|[A-Z]{3,}(?: [A-Z]{3,}){1,3}")
 _PLACE_BEFORE = re.compile(
-    r"(?:\b(?:jl|jln|jalan|gang|gg|raya|sd|sdn|sdk|smp|smpn|smpk|sma|sman|smk|smkn|mi|mts|ma|tk|paud|universitas|univ|rs|rsud|rsu"
+    r"(?:\b(?:jl|jln|jalan|gang|gg|raya|sd|sdn|sdk|smp|smpn|smpk|sma|sman|smk|smkn|mi|mts|ma|tk|paud|tpq|tpa|universitas|univ|rs|rsud|rsu"
     r"|rsi|klinik|masjid|mushol+ah?|mushal+ah?|musala|pondok|ponpes|yayasan|pt|cv|ud|toko|warung|warkop|hotel|taman|gedung|perum|perumahan|komplek|griya"
     r"|graha|desa|ds|dusun|kel|kelurahan|kec|kecamatan|kab|kabupaten|kota|kampung|kp|pasar|rusun|apartemen|stadion|patung|nabi"
     r"|presiden|jenderal|bandara|terminal|sungai|jembatan|lapangan|makam|monumen|museum|wisma|villa|blok|sunan|raden|pantai)"
@@ -144,8 +144,9 @@ _AND = re.compile(
     r"(?=[^\W\d_])"
 )
 _HONORIFICS = (
-    "pak", "bapak", "ibu", "bu ", "bu.", "bu:", "bude", "mas ", "mas.", "mas:", "mbak", "mbah", "cak ",
-    "kang ", "ustad", "haji ", "tante ", "nyonya", "tuan ", "bp", "sdr", "saudar", "ny ", "ny.", "tn ", "tn.", "alm", "h.", "h ", "hj",
+    "pak", "bapak", "ibu", "bu ", "bu.", "bu:", "bude", "mas ", "mas.", "mas:", "mbak", "mbah", "cak ", "kang ",
+    "ustad", "haji ", "tante ", "nyonya", "tuan ", "bp", "sdr", "saudar", "ny ", "ny.", "tn ", "tn.", "alm", "h.", "h ",
+    "hj",
 )  # fmt: skip
 _SPEAKERS = ("saya", "sy ", "sy,", "sya ", "kami", "aku")
 _KINDRED = (
@@ -230,7 +231,7 @@ def _after_cues(text: str, lower: str) -> Iterator[Name]:
         if kind in ("mine", "plain") and ". " in lower[cue.end() : start]:
             continue
         name = name_at(text, start, loose=True, sure=kind in _SURE)
-        if name and (kind not in _WEAK or _stands(text, lower, kind, name)):
+        if name and (kind not in _WEAK or _stands(text, lower, kind, cue.start(kind), name)):
             yield name
             if _FIRST_OF_LIST.search(text, max(0, start - 3), start):
                 yield from _listed_below(text, name[1])
@@ -243,12 +244,14 @@ def _listed_below(text: str, end: int) -> Iterator[Name]:
             yield name
 
 
-def _stands(text: str, lower: str, kind: str, name: Name) -> bool:
+def _stands(text: str, lower: str, kind: str, start: int, name: Name) -> bool:
     words = words_of(text, name)
     if kind == "mine":
         return len(words) > 1 or words[0][0].isupper() or is_known(words[0].lower()) or _goes_on(lower, name[1])
     if kind == "plain":
         return (len(words) > 1 or is_trusted(words)) and _INTRODUCED.match(lower, name[1]) is not None
+    if kind == "an" and _PLACE_BEFORE.search(lower, max(0, start - 16), start):
+        return False
     if kind == "applicant":
         return words[0][0].isupper() and any(is_known(word.lower()) for word in words)
     if is_trusted(words) or (kind == "labelled" and words[0][0].isupper()):
@@ -284,6 +287,8 @@ def _after_saya(text: str, lower: str) -> Iterator[Name]:
         presented = saya["with"] is not None and trusted
         if saya[0].startswith("kami") and not known:
             continue
+        if len(words) == 1 and trusted and capitals and ends(text, name[1]):
+            presented = True
         if known or presented or (introduced and (trusted or len(words) > 1)) or (trusted and capitals > 1):
             yield name
 
@@ -324,6 +329,8 @@ def _matches(pattern: re.Pattern[str], beginnings: tuple[str, ...], lower: str, 
         start = lower.find(beginning)
         while start >= 0:
             within = start > 0 and (lower[start - 1].isalnum() or lower[start - 1] in "_[/")
+            if within and text[start].isupper() and text[start - 1].islower():
+                within = False
             if not within and (match := pattern.match(lower, start)) and not _is_plain(text, match.end()):
                 yield match
             start = lower.find(beginning, start + 1)
