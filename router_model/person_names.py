@@ -159,7 +159,8 @@ _RECEIVERS = ("kepada ", "milik ", "oleh ", "adalah ", "bahwa ")
 times as fast as the patterns."""
 _CUES = (
     "nama", "nma", "nm ", "nm:", "a.n", "a. n", "a/n", " an.", " an ", " an:", "\nan", "(an", "kontak", "contact", "cp",
-    "pelapor", "pemohon", "narahubung", "perkenalkan", " alm",
+    "pelapor", "pemohon", "narahubung", "wali murid",
+    "penanggung", "perkenalkan", " alm",
 )  # fmt: skip
 
 _FIRST = ("an.", "an ", "alm", "cp", "kontak", "pelapor", "pemohon")
@@ -168,6 +169,9 @@ _WEAK = ("plain", "an", "labelled", "mine", "applicant")
 _FIRST_OF_LIST = re.compile(r"1[.)] ?$")
 _NEXT_OF_LIST = re.compile(r"(?<![\d.,/])[2-9][.)] ?(?=[A-Z])")
 _SMALL_LETTERS = re.compile(r"[a-z]+\b")
+_CONTACT = re.compile(
+    r"\b(?:cp|hubungi|hub|kontak|kabari|narahubung|telepon|wa|penanggung jawab)[ :.(]{1,3}(?:(?:bapak|bpk|ibu|pak|bu)\.? )?$"
+)
 _NUMBERED = re.compile(r" ?(?:[ivx]+\b|no\b|nomor|\d|blok|gang|gg|rt\b)")
 _HONORIFIC_BEFORE = re.compile(r"\b(?:bapak|bpk|bp|pak|ibu|bu|sdri?|saudar[ai])\.? $")
 _WORD_BEFORE = re.compile(r"([^\W\d_]+) $")
@@ -415,6 +419,8 @@ def _before(text: str, lower: str, end: int) -> Iterator[Name]:
         return
     known = any(is_known(word[1].lower()) for word in words)
     alone = words[0].start() == 0 or text[words[0].start() - 1] == "\n"
+    if not known and _CONTACT.search(lower, max(0, words[0].start() - 24), words[0].start()):
+        known = is_trusted([words[0][1]])
     if known or (alone and all(is_trusted([word[1]]) for word in words)):
         yield words[0].start(), words[-1].end(1)
 
