@@ -31,7 +31,8 @@ _CUE = re.compile(
     (?P<named> (?<![^\W\d_]) (?: nama | nma | nm ) (?: \ ketua\ r[tw] (?:\ ?\d+)? )?
         (?: \ (?! {_THINGS} ) [^\W\d_]{{2,12}} ){{0,3}} (?: \ ?\( [^()\n]{{2,20}} \) )? [\ .'"*]{{0,3}} [:=;] )
   | (?P<labelled> (?<!\w) (?: pelapor | pemohon | pengadu | narahubung | (?: kontak | contact )\ person | cp | kontak
-        | wali\ murid | penanggung\ jawab | istri | suami | anak | ayah | ibu | bapak ) [\ .]{{0,2}} [:(=] )
+        | wali\ murid | penanggung\ jawab ) [\ .]{{0,2}} [:(=]
+        | (?<!\w) (?: istri | suami | anak | ayah | ibu | bapak ) \ ? [:=] )
   | (?P<applicant> (?<!\w) (?: pelapor | pemohon | pengadu ) (?=\ [^\W\d_]) )
   | (?P<beside> (?<=\d{{6}}) \ an (?=\ ) )
   | (?<![\w\[]) (?:
@@ -170,7 +171,8 @@ _FIRST_OF_LIST = re.compile(r"1[.)] ?$")
 _NEXT_OF_LIST = re.compile(r"(?<![\d.,/])[2-9][.)] ?(?=[A-Z])")
 _SMALL_LETTERS = re.compile(r"[a-z]+\b")
 _CONTACT = re.compile(
-    r"\b(?:cp|hubungi|hub|kontak|kabari|narahubung|telepon|wa|penanggung jawab)[ :.(]{1,3}(?:(?:bapak|bpk|ibu|pak|bu)\.? )?$"
+    r"\b(?:cp|hubungi|hub|kontak|kabari|narahubung|telepon|wa|penanggung jawab)[ :.(]{1,3}"
+    r"(?:(?:bapak|bpk|ibu|pak|bu)\.? )?$"
 )
 _NUMBERED = re.compile(r" ?(?:[ivx]+\b|no\b|nomor|\d|blok|gang|gg|rt\b)")
 _HONORIFIC_BEFORE = re.compile(r"\b(?:bapak|bpk|bp|pak|ibu|bu|sdri?|saudar[ai])\.? $")
@@ -254,7 +256,7 @@ def _stands(text: str, lower: str, kind: str, start: int, name: Name) -> bool:
         return len(words) > 1 or words[0][0].isupper() or is_known(words[0].lower()) or _goes_on(lower, name[1])
     if kind == "plain":
         return (len(words) > 1 or is_trusted(words)) and _INTRODUCED.match(lower, name[1]) is not None
-    if kind == "an" and _PLACE_BEFORE.search(lower, max(0, start - 16), start):
+    if kind == "an" and text[start] == "A" and _PLACE_BEFORE.search(lower, max(0, start - 16), start):
         return False
     if kind == "applicant":
         return words[0][0].isupper() and any(is_known(word.lower()) for word in words)
@@ -318,6 +320,8 @@ def _with_honorific(text: str, lower: str, taken: bytearray) -> Iterator[Name]:
     for honorific in _matches(_HONORIFIC, _HONORIFICS, lower, text):
         name = name_at(text, honorific.end(), loose=True, sure=honorific[0].startswith("sdr"))
         if not name or not _is_person(text, honorific.start(), name):
+            continue
+        if honorific[0] in ("ny ", "tn ") and not text[name[0]].isupper():
             continue
         before = _IDENTITY_BEFORE.search(lower, max(0, honorific.start() - 30), honorific.start())
         after = _IDENTITY_AFTER.match(lower, name[1])

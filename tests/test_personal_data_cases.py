@@ -1,8 +1,8 @@
 """Personal data in every writing is found and nothing else, counted by kind on invented complaints.
 
 `data/personal_data_cases.csv` marks what is personal as `[[kind:value]]`. The half `tune` was looked at while the
-patterns were written; before its misses were looked at, the half `report` had 0.97 of all found (names 0.91, phones
-0.94) and 1.00 of the finds right.
+patterns were written; before its misses were looked at, the first half `report` had 0.97 of all found (names 0.91,
+phones 0.94) and 1.00 of the finds right. Of the names that were added later it had 64 of 66, and no find was wrong.
 """
 
 import csv
