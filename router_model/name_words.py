@@ -14,7 +14,7 @@ WORD = re.compile(r"([^\W\d_](?:(?!(?<=[a-z]{3})[A-Z])\w|['’`](?=\w)|-(?=[^\W\
 _JOINT = re.compile(r" ?(?=[^\W\d_])")
 _SHAPE = re.compile(
     r".(?:[dtwrnmkyi]anto|[iyjnh]ono|wati|ningsih|ningrum|ningtyas|wardh?ani|[aou]?uddin|[mrhl]udin|ull?ah|ull?oh|rahman|rohman|iyatun"
-    r"|inah|[iyj]em|inem|iani|yanti|ianti|[dnrw]awan)$"
+    r"|inah|i[yj]em|inem|iani|yanti|ianti|[dnrw]awan)$"
 )
 """Endings that only names have; a word of the language that has one too is no name."""
 _NO_SHAPE = frozenset(("rasulullah", "baitullah", "masyaullah", "astaghfirullah", "jumantono"))
@@ -124,7 +124,7 @@ def _is_middle(low: str, following: str) -> bool:
 
 def _is_odd_word(text: str, match: re.Match[str], first: bool) -> bool:
     """After a sure cue: "Kamiran", though "kamir" is a word, and "Hadi Safii," though "saf" is one."""
-    if _PREFIXED.match(match[1].lower()) or len(match[1]) < 3:
+    if _PREFIXED.match(match[1].lower()) or len(match[1]) < 3 or not match[1].isalpha():
         return False
     if match[1][0].isupper():
         return not match[1].isupper() or first or _END.match(text, match.end(1)) is not None

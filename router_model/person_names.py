@@ -323,6 +323,8 @@ def _with_honorific(text: str, lower: str, taken: bytearray) -> Iterator[Name]:
             continue
         if honorific[0] in ("ny ", "tn ") and not text[name[0]].isupper():
             continue
+        if text.startswith("BP ", honorific.start()):  # a body, such as "BP Batam"
+            continue
         before = _IDENTITY_BEFORE.search(lower, max(0, honorific.start() - 30), honorific.start())
         after = _IDENTITY_AFTER.match(lower, name[1])
         numbered = 1 in taken[name[1] : name[1] + 16]
