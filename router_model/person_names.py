@@ -81,8 +81,9 @@ _OFFICE_AFTER = re.compile(
 _THING_BEFORE = re.compile(
     r"\b(?:pantai|sungai|tukad|kali|pasar|toko|warung|jalan|jln|gang|desa|banjar|dusun|kelurahan|kampung|perumahan|gedung|hotel|kafe|cafe"
     r"|villa|pt|cv|perusahaan|yayasan|sekolah|pura|masjid|gereja|kucing|anjing|sapi|aplikasi|situs|program|grup|akun|produk|obat|taman"
-    r"|pulau|danau|kapal|restoran|rumah makan|proyek|usaha|organisasi|ormas|klub|club|komunitas|daerah|tempat|lokasi)"
-    r"(?: \w+)? (?:yang |yg )?(?:bernama|dengan nama)$"
+    r"|pulau|danau|kapal|boat|speedboat|perahu|jukung|bus|kereta|restoran"
+    r"|rumah makan|proyek|usaha|organisasi|ormas|klub|club|komunitas|daerah|tempat|lokasi)"
+    r"(?: \w+)? (?:yang |yg )?(?:bernama|dengan nama|namanya)$"
 )
 _PERSON_BEFORE = re.compile(
     r"\b(?:petugas|oknum|pegawai|warga|ketua|anak(?:nya)?|orang|ibu|bapak|guru|dokter|bidan|staf|staff|kader|siswa|murid|adik|kakak|mandor"
@@ -230,7 +231,7 @@ def _candidates(text: str, lower: str, taken: bytearray, numbers: Collection[Spa
 def _after_cues(text: str, lower: str) -> Iterator[Name]:
     for cue in _CUE.finditer(lower):
         kind = cue.lastgroup or ""
-        if kind == "called" and _is_thing(lower, cue):
+        if kind in ("called", "an") and _is_thing(lower, cue):
             continue
         between = _BETWEEN.match(lower, cue.end())
         start = between.end() if between else cue.end()
@@ -333,12 +334,12 @@ def _with_honorific(text: str, lower: str, taken: bytearray) -> Iterator[Name]:
 
 
 def _matches(pattern: re.Pattern[str], beginnings: tuple[str, ...], lower: str, text: str) -> Iterator[re.Match[str]]:
-    """Where `pattern` matches at a word with one of the beginnings, outside of a mask and of "bapak/ibu", and no plain
-    word in small letters follows."""
+    """Where `pattern` matches at a word with one of the beginnings, outside of a mask, of "bapak/ibu" and of "ibu-ibu",
+    and no plain word in small letters follows."""
     for beginning in beginnings:
         start = lower.find(beginning)
         while start >= 0:
-            within = start > 0 and (lower[start - 1].isalnum() or lower[start - 1] in "_[/")
+            within = start > 0 and (lower[start - 1].isalnum() or lower[start - 1] in "_[/-")
             if within and text[start].isupper() and text[start - 1].islower():
                 within = False
             if not within and (match := pattern.match(lower, start)) and not _is_plain(text, match.end()):

@@ -14,7 +14,7 @@ from router_model.personal_data import find_personal_data
 from router_model.portal import REPORT_TYPES, URGENCY_LEVELS, Portal
 
 Rows = list[dict[str, str]]
-INVENTED = ("Ketut Rauh",)
+INVENTED = ("Ketut Rauh", "Ngurah", "Gusti Ngurah", "Wayan", "wayan", "Wayan Suarni", "Komang", "Indira wkwk")
 """Names that the writers of the sample made up where the matter is a name."""
 CHANNELS = {"web", "app", "whatsapp", "sms", "x", "telepon", "email", "tatap_muka"}
 MOST_SHARED = 0.60
