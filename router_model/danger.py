@@ -10,7 +10,7 @@ hazard, who is exposed and how soon; tone, capitals and exclamation marks are no
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from router_model.complaint import Complaint
@@ -34,10 +34,13 @@ from router_model.portal import URGENCY_LEVELS
 
 GUARDED = "(dijaga)"
 """Stands among the groups of a complaint in which guards took a danger away or lessened it."""
+DENIED = " (dibantah)"
+"""Follows the name of a group with which rules begin, where guards take away whatever its words tell."""
 _WORDS, _RULES, _GUARDS = "danger_words.tsv", "danger_rules.tsv", "danger_guards.tsv"
 _NEGATION = "negasi"
 _NOW = "kini"
 _NOT_NOW = frozenset({"lampau", "andai"})
+_QUOTES = frozenset("\"'“”‘’«»")
 _OPENED = re.compile(r"""(?:\A|[\W_])(["'“”‘’«»][^"'“”‘’«»]*)\Z""")
 _CLOSED = re.compile(r"""([^"'“”‘’«»]*)["'“”‘’«»]""")
 
@@ -51,8 +54,9 @@ class Danger(NamedTuple):
 
 
 class Signs(NamedTuple):
-    """What a complaint says of danger: `groups` of words that stand in it, guards by their name (none where no rule
-    can begin), and `dangers`, what the rules make of them, worst first and one of each family."""
+    """What a complaint says of danger: `groups` of words that stand in it, marked where they are `DENIED`, guards by
+    their name (none where no rule can begin), and `dangers`, what the rules make of them, worst first and one of each
+    family."""
 
     groups: frozenset[str]
     dangers: tuple[Danger, ...]
@@ -88,19 +92,26 @@ def _affirmed(reading: Reading) -> Reading:
     return replace(reading, hits=hits)
 
 
+@lru_cache(maxsize=2)
+def _characters(complaint: Complaint) -> frozenset[str]:
+    return frozenset(complaint.title + complaint.text)
+
+
 def _in_quotation_marks(reading: Reading, core: Span) -> bool:
     """Whether the words stand in them alone, or with up to two more on either side."""
+    if _QUOTES.isdisjoint(_characters(reading.complaint)):
+        return False
     name, start, end = reading.quote(core)
     text = getattr(reading.complaint, name)
     opened, closed = _OPENED.search(text[max(0, start - 25) : start]), _CLOSED.match(text[end : end + 25])
     return opened is not None and closed is not None and len(opened[1].split()) + len(closed[1].split()) <= 4
 
 
-def _left(reading: Reading, core: Span, rule: Rule, level: str) -> str:
+def _left(reading: Reading, core: Span, family: str, level: str) -> str:
     """The level that the guards leave, empty for none."""
-    holding = [
-        (guard.name, leaves) for guard, leaves in _lexicon().guards.values() if reading.guarded(core, rule.kind, guard)
-    ]
+    known = _lexicon().guards
+    heard = (known[group] for group in reading.hits.keys() & known.keys())
+    holding = [(guard.name, leaves) for guard, leaves in heard if reading.guarded(core, family, guard)]
     if any(name == _NOW for name, _ in holding):
         holding = [(name, leaves) for name, leaves in holding if name not in _NOT_NOW | {_NOW}]
     if any(not leaves for _, leaves in holding) or _in_quotation_marks(reading, core):
@@ -116,7 +127,18 @@ def _found(reading: Reading) -> Iterator[tuple[Danger, str]]:
             for core in reading.hits[group]:
                 if spans := affirmed.around(core, rule, across=True):
                     words = reading.quote(Span(min(span.first for span in spans), max(span.last for span in spans)))
-                    yield Danger(rule.kind, _left(reading, core, rule, level), words), level
+                    yield Danger(rule.kind, _left(reading, core, rule.kind, level), words), level
+
+
+def _told(reading: Reading, group: str) -> str:
+    """The group as the model reads it."""
+    lexicon = _lexicon()
+    if group in lexicon.guards:
+        return lexicon.guards[group][0].name
+    kinds = {rule.kind for rule, _ in lexicon.rules.get(group, ())}
+    places = ((core, kind) for core in reading.hits[group] for kind in kinds)
+    denied = bool(kinds) and not any(_left(reading, core, kind, "darurat") for core, kind in places)
+    return group + DENIED * denied
 
 
 def signs(complaint: Complaint) -> Signs:
@@ -128,7 +150,7 @@ def signs(complaint: Complaint) -> Signs:
         reading = lexicon.groups.read(part)
         if lexicon.rules.keys().isdisjoint(reading.hits):
             continue
-        groups.update(lexicon.guards[group][0].name if group in lexicon.guards else group for group in reading.hits)
+        groups.update(_told(reading, group) for group in reading.hits)
         for danger, before in _found(reading):
             if danger.level != before:
                 groups.add(GUARDED)

@@ -112,7 +112,7 @@ class Policy:
     prefill: Threshold = Threshold()
     category: float = NEVER
     candidate: float = 0.0
-    emergency: float = 0.18
+    emergency: float = 0.2
     place_precision: float = 0.95
     precision_auto: float = 0.97
     precision_prefill: float = 0.90

@@ -9,12 +9,14 @@ import pytest
 from router_model.cleaning import cleaned
 from router_model.complaint import Complaint
 from router_model.danger import (
+    DENIED,
     Danger,
     confidentiality,
     dangers,
     families,
     lexicon_faults,
     raised,
+    signs,
 )
 from router_model.phrases import Quote
 from router_model.policy import Route
@@ -119,6 +121,20 @@ def test_a_guard_and_the_words_of_a_rule_stand_in_one_field() -> None:
     assert [one.level for one in found("Kabel listrik menjuntai di gang")] == ["tinggi"]
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Ada anak tenggelam di embung", "tenggelam"),
+        ("Perahu kami aman, tidak ada yang tenggelam", f"tenggelam{DENIED}"),
+        ("Kapan ada pelatihan menolong orang tenggelam", f"tenggelam{DENIED}"),
+        ("Tidak ada yang tenggelam kemarin. Sekarang anak saya tenggelam di kali", "tenggelam"),
+        ("Takut ada anak tenggelam di embung", "tenggelam"),
+    ],
+)
+def test_the_model_reads_words_that_are_denied_wherever_they_stand_as_others(text: str, told: str) -> None:
+    assert {group for group in signs(Complaint(text)).groups if "tenggelam" in group} == {told}
+
+
 def test_dead_signals_at_a_crossing_are_high_and_no_emergency() -> None:
     assert level("Lampu merah di perempatan mati sejak pagi") == "tinggi"
 
@@ -180,6 +196,11 @@ def test_without_danger_nothing_is_kept_from_anybody(router: Router) -> None:
     assert (suggestion.dangers, suggestion.confidential) == ((), "")
 
 
-def test_net_and_model_together_miss_almost_nothing(router: Router) -> None:
-    routes = [suggestion.route for suggestion in router.suggest_many([Complaint(case["text"]) for case in REAL])]
-    assert routes.count(Route.EMERGENCY) >= 0.98 * len(REAL)
+def raised_of(router: Router, cases: list[dict[str, str]]) -> float:
+    routes = [suggestion.route for suggestion in router.suggest_many([Complaint(case["text"]) for case in cases])]
+    return routes.count(Route.EMERGENCY) / len(cases)
+
+
+def test_net_and_model_together_miss_almost_nothing_and_leave_most_traps_alone(router: Router) -> None:
+    assert raised_of(router, REAL) >= 0.98
+    assert raised_of(router, TRAPS) <= 0.08

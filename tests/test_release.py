@@ -87,8 +87,8 @@ def test_one_changed_byte_anywhere_in_the_manifest_is_found(twins: list[Path], t
         (b'": ', b'":  '),
         (b"\n}", b"\n}\n"),
         (b'{\n  "format"', b'{\n  "format": 2,\n  "format"'),
-        (b'"emergency": 0.18', b'"emergency": 0.180'),
-        (b'"emergency": 0.18', b'"emergency": 0.16'),
+        (b'"emergency": 0.2', b'"emergency": 0.20'),
+        (b'"emergency": 0.2', b'"emergency": 0.16'),
     ],
     ids=["line", "space", "end", "twice", "same number", "threshold"],
 )

@@ -214,7 +214,7 @@ def test_a_policy_takes_its_wishes_from_the_portal_and_keeps_them() -> None:
         precision_prefill=0.8,
     )
     usual = choose_policy(rows, {}, 0.9)
-    assert (usual.precision_auto, usual.precision_prefill, usual.emergency) == (0.97, 0.9, 0.18)
+    assert (usual.precision_auto, usual.precision_prefill, usual.emergency) == (0.97, 0.9, 0.2)
 
 
 def test_the_category_has_a_threshold_from_its_own_answers() -> None:

@@ -242,7 +242,7 @@ def _write_folder(
     if out.exists() and any(out.iterdir()):
         raise PortalError(f"Folder {out} sudah ada isinya; pilih folder lain atau kosongkan dahulu.")
     out.mkdir(parents=True, exist_ok=True)
-    settings["policy"] = {"precision_auto": 0.97, "precision_prefill": 0.90, "emergency_threshold": 0.18}
+    settings["policy"] = {"precision_auto": 0.97, "precision_prefill": 0.90, "emergency_threshold": 0.2}
     (out / "portal.toml").write_text(
         "# Disusun dari riwayat; periksa nama, zona waktu, dan nomor darurat sebelum dipakai.\n"
         + tomli_w.dumps(settings),
