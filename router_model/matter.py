@@ -9,7 +9,7 @@ from router_model.prediction import Prediction
 
 OVERSIGHT_FROM = 0.25
 """The probability of `pengawasan` that is enough: what is confidential for nothing harms less than what the accused
-reads. With the rules it finds 8 of the 10 in the sample's gold.csv and raises about six others there (python -m
+reads. With the rules it finds 8 of the 10 in the sample's gold.csv and raises about eight others there (python -m
 benchmarks.danger)."""
 
 
