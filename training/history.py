@@ -36,7 +36,8 @@ LEARNINGS = tuple((penalty, Recency(steady)) for steady in (1.0, 0.7) for penalt
 better: on the sample a lead of 0.0005 in reciprocal rank once chose a fading past, which cost four points of category
 on gold.csv; on Surabaya the lead is nearly three standard errors, and real."""
 KNOWLEDGE = (0.3, 0.1, 0.0)
-"""What a complaint of shipped knowledge may count beside one of the portal; the first is where the search begins."""
+"""What a complaint of shipped knowledge may count beside one of the portal; the first is kept unless another is clearly
+better."""
 HALF = 300
 """With so many complaints of its own an agency hears half as much of shipped knowledge."""
 FIRST = Learning(knowledge=KNOWLEDGE[0])
@@ -44,6 +45,8 @@ FIRST = Learning(knowledge=KNOWLEDGE[0])
 FOLDS = 4
 """Into so many parts shipped knowledge is cut to be asked about by models that did not see it."""
 _EPOCH = datetime(2000, 1, 1)
+Tried = tuple[Learning, ForwardScores]
+"""A way of learning and what its models said of the first stretches."""
 
 
 def place_words(portal: Portal) -> frozenset[str]:
@@ -148,15 +151,14 @@ def forward_stretches(history: History, end: int, progress: Progress) -> Forward
     """A model for each of `FORWARD_CUTS` of the first `end` rows, asked about the stretch after it.
 
     The way of learning is chosen on the first stretches: penalty and fading with the usual share of shipped knowledge,
-    the first of `LEARNINGS` unless another is clearly better; then the share that ranks best, so that knowledge that
-    does not help is left out.
+    then the share. The first of each is kept unless another is clearly better.
     """
     stretches = list(pairwise(round(cut * end) for cut in FORWARD_CUTS))
     shares = KNOWLEDGE if history.knowledge else (0.0,)
     steps = len(LEARNINGS) + len(shares) - 1 + len(stretches) - CHOOSING
     done = 0
 
-    def tried(learning: Learning) -> tuple[Learning, ForwardScores]:
+    def tried(learning: Learning) -> Tried:
         nonlocal done
         progress("menguji maju menurut waktu", done, steps)
         done += 1
@@ -164,8 +166,8 @@ def forward_stretches(history: History, end: int, progress: Progress) -> Forward
         return learning, reduce(ForwardScores.joined, scores)
 
     usual, *others = [tried(Learning(*way, shares[0])) for way in LEARNINGS]
-    best = max([other for other in others if other[1].clearly_better(usual[1])], key=_rank, default=usual)
-    learning, scores_so_far = max([best, *(tried(replace(best[0], knowledge=s)) for s in shares[1:])], key=_rank)
+    best = _chosen(usual, others)
+    learning, scores_so_far = _chosen(best, [tried(replace(best[0], knowledge=share)) for share in shares[1:]])
     for start, after in stretches[CHOOSING:]:
         progress("menguji maju menurut waktu", done, steps)
         done += 1
@@ -175,8 +177,9 @@ def forward_stretches(history: History, end: int, progress: Progress) -> Forward
     return ForwardStretches(scores_so_far, start, pipeline, learning)
 
 
-def _rank(tried: tuple[Learning, ForwardScores]) -> float:
-    return tried[1].reciprocal_rank()
+def _chosen(usual: Tried, others: Sequence[Tried]) -> Tried:
+    better = [other for other in others if other[1].clearly_better(usual[1])]
+    return max(better, key=lambda other: other[1].reciprocal_rank(), default=usual)
 
 
 @dataclass(frozen=True)
