@@ -174,13 +174,13 @@ def test_a_loss_of_just_ten_points_is_not_more_than_ten(town: Router) -> None:
 
 def test_an_emergency_that_is_no_longer_raised_stops_a_release(town: Router) -> None:
     rows = answers(60, 0)
-    verdict = compared(town, with_danger(rows, [0.9, 0.9, 0.11]), with_danger(rows, [0.16, 0.16, 0.16]))
+    verdict = compared(town, with_danger(rows, [0.9, 0.9, 0.11]), with_danger(rows, [0.3, 0.3, 0.3]))
     assert verdict.reasons == ("Laporan darurat yang terangkat turun dari 3 menjadi 2 (dari 3).",)
-    assert compared(town, with_danger(rows, [0.16] * 3), with_danger(rows, [0.9, 0.9, 0.11])).agrees
+    assert compared(town, with_danger(rows, [0.3] * 3), with_danger(rows, [0.9, 0.9, 0.11])).agrees
 
 
 def test_each_raises_danger_by_its_own_threshold(town: Router) -> None:
-    rows = with_danger(answers(60, 0), [0.2, 0.2])
+    rows = with_danger(answers(60, 0), [0.3, 0.3])
     deaf = replace(town, policy=replace(town.policy, emergency=0.5))
     examples = [complaint(row.key) for row in rows]
     assert met(town, rows, examples, champion(deaf, rows)).agrees
