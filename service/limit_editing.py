@@ -24,6 +24,7 @@ REPEATS = {
     "campaign": "Kampanye mulai dari (pengirim)",
     "same_text": "Kemiripan teks yang sama",
     "same_words": "Kata sama, bila hanya jalannya yang sama",
+    "metres": "Dua titik dianggap satu tempat sampai (meter)",
 }
 """The limits of `[resemblance]` in words."""
 

@@ -290,9 +290,9 @@ def test_office_hours_and_what_counts_as_a_repeat_are_changed_beside_the_deadlin
     late = admin.send(f"{PAGE}/jam-kantor", versi=found[1], **hours | {"closes": "15.00"})
     assert (late.status_code, described(service).limits.closes) == (409, time(15, 30))
     assert refused(changed(admin, duty, posted_to=f"{PAGE}/jam-kantor", closes="sore"), "contoh 15.30")
-    limits = {"days": "45", "same_text": "0,8", "source": "Rapat", "certainty": "C"}
+    limits = {"days": "45", "same_text": "0,8", "metres": "30", "source": "Rapat", "certainty": "C"}
     assert changed(admin, duty, posted_to=f"{PAGE}/serupa", **limits).status_code == 303
-    assert described(service).resemblance.limits == ResemblanceLimits(days=45, same_text=0.8)
+    assert described(service).resemblance.limits == ResemblanceLimits(days=45, same_text=0.8, metres=30)
     assert 'value="0,8"' in admin.read(duty)
     assert "Pengaturan laporan serupa berubah." in admin.read(duty)
     assert refused(changed(admin, duty, posted_to=f"{PAGE}/serupa", campaign="1"), "Kampanye mulai dari")
